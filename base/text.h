@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace picket {
+
+bool IsValidUtf8(std::string_view bytes);
+// Invalid sequences become U+FFFD.
+std::string ToValidUtf8(std::string_view bytes);
+
+std::string AsciiLower(std::string_view text);
+bool EqualsIgnoreCase(std::string_view a, std::string_view b);  // ASCII
+std::string_view Trim(std::string_view text);
+std::vector<std::string_view> Split(std::string_view text, char separator);
+
+// The candidate with the smallest edit distance to `word`, if near enough to be a typing mistake;
+// "" else. For "did you mean" hints.
+std::string_view Nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+// Event text is written by strangers. Each makes it harmless for one place.
+std::string EscapeTerminal(std::string_view text);  // control, bidi and invisible characters
+std::string EscapeHtml(std::string_view text);      // element content and quoted attributes
+std::string EscapeCsv(std::string_view text);       // RFC 4180, and no formula for a spreadsheet
+
+// The hex SHA-256 of the bytes.
+std::string Sha256Hex(std::string_view bytes);
+std::string Base64UrlEncode(std::string_view bytes);  // no padding
+
+}  // namespace picket
