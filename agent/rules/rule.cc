@@ -1,0 +1,31 @@
+#include "agent/rules/rule.h"
+
+namespace picket::rules {
+
+std::string_view SeverityName(Severity severity) {
+  switch (severity) {
+    case Severity::kInformational:
+      return "Informational";
+    case Severity::kLow:
+      return "Low";
+    case Severity::kMedium:
+      return "Medium";
+    case Severity::kHigh:
+      return "High";
+  }
+  return "Medium";
+}
+
+std::string_view ConfidenceName(Confidence confidence) {
+  switch (confidence) {
+    case Confidence::kLow:
+      return "low";
+    case Confidence::kMedium:
+      return "medium";
+    case Confidence::kHigh:
+      return "high";
+  }
+  return "medium";
+}
+
+}  // namespace picket::rules

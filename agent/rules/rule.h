@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+
+namespace picket::rules {
+
+// Sentinel's severities; stored and printed by name.
+enum class Severity : std::uint8_t { kInformational, kLow, kMedium, kHigh };
+std::string_view SeverityName(Severity severity);  // "Informational", …
+
+enum class Confidence : std::uint8_t { kLow, kMedium, kHigh };
+std::string_view ConfidenceName(Confidence confidence);  // "low", …
+
+enum class RuleKind : std::uint8_t { kScheduled, kNrt };
+
+// Sentinel's entityMappings: which column of the result holds which identifier of which entity.
+struct EntityMapping {
+  std::string type;                                              // "Account", "IP", …
+  std::vector<std::pair<std::string, std::string>> identifiers;  // identifier, column
+};
+
+enum class TriggerOperator : std::uint8_t { kGreater, kLess, kEqual, kNotEqual };
+
+// One condition that a shipped rule explains: shown as a reason of the alert when the column of the
+// result is `true`, or is one of `values`.
+struct Explanation {
+  std::string column;
+  std::vector<std::string> values;  // empty: the column itself is the answer
+  std::string text;                 // "The sign-in itself was rated high or medium risk"
+};
+
+// A rule as its file gives it. A value; its query is not compiled yet.
+struct Rule {
+  std::string id;           // a GUID, lower-case
+  std::string title;
+  std::string description;
+  std::string author;
+  std::string language;     // "kql"
+  std::string version;
+  RuleKind kind = RuleKind::kScheduled;
+  bool enabled = true;
+  Severity severity = Severity::kMedium;
+  Confidence confidence = Confidence::kMedium;
+  std::string query;
+  Timespan query_frequency = kHour;
+  Timespan query_period = kDay;
+  TriggerOperator trigger_operator = TriggerOperator::kGreater;
+  std::int64_t trigger_threshold = 0;
+  std::vector<std::string> tactics;
+  std::vector<std::string> techniques;
+  std::vector<EntityMapping> entities;
+  std::vector<std::pair<std::string, std::string>> custom_details;  // name, column
+  std::string display_name_format;  // alertDetailsOverride: "{{Column}}" is replaced
+  std::string description_format;
+
+  // What only our own rules say (the `picket:` member; Sentinel has no place for it).
+  std::string licence;  // "P1", "P2" or ""
+  std::vector<Explanation> explanations;
+  std::vector<std::string> false_positives;
+  std::vector<std::string> next_steps;
+
+  std::filesystem::path file;
+  int query_line = 1;  // where the query starts in the file
+  bool shipped = false;
+  std::string hash;    // of its meaning: another hash is another rule to the cursor
+};
+
+}  // namespace picket::rules
