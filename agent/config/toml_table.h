@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <toml++/toml.h>
+#include <vector>
+
+#include "agent/config/problem.h"
+#include "base/secret.h"
+#include "base/time.h"
+
+namespace picket::config {
+
+// Reads one table of a config by its keys. Every key must be asked for: Finish() reports the others
+// as unknown, with the nearest known one. A wrong type or value is reported with file, line and
+// column, and the given default is returned.
+class TomlTable {
+ public:
+  TomlTable(const toml::table& table, std::string name, std::string file, Problems& problems)
+      : table_(table), name_(std::move(name)), file_(std::move(file)), problems_(problems) {}
+
+  [[nodiscard]] bool Has(std::string_view key) const { return table_.contains(key); }
+  [[nodiscard]] std::string Text(std::string_view key, std::string otherwise = {});
+  [[nodiscard]] std::string RequiredText(std::string_view key);
+  [[nodiscard]] bool Bool(std::string_view key, bool otherwise);
+  [[nodiscard]] std::int64_t Integer(std::string_view key, std::int64_t otherwise,
+                                     std::int64_t lowest, std::int64_t highest);
+  // A span of time as text: "5m", "90d", "0".
+  [[nodiscard]] Timespan Span(std::string_view key, Timespan otherwise, Timespan lowest,
+                              Timespan highest);
+  // A size as text: "512MB", "1GiB", "0".
+  [[nodiscard]] std::uint64_t Bytes(std::string_view key, std::uint64_t otherwise);
+  [[nodiscard]] std::vector<std::string> Texts(std::string_view key);
+  // One of the names given, else a problem that lists them.
+  [[nodiscard]] std::string OneOf(std::string_view key, const std::vector<std::string_view>& names,
+                                  std::string_view otherwise);
+  // A secret reference; a literal is a problem that does not repeat it.
+  [[nodiscard]] std::optional<SecretRef> Secret(std::string_view key);
+  // An https URL, or http of a loopback host; no query, no fragment, no final slash kept.
+  [[nodiscard]] std::string Url(std::string_view key, std::string otherwise);
+
+  // Calls `read` with the sub-table, if there is one.
+  void Table(std::string_view key, const std::function<void(TomlTable&)>& read);
+  // Calls `read` with each table of an array of tables.
+  void Tables(std::string_view key, const std::function<void(TomlTable&)>& read);
+  // The names of the members that are tables themselves; marks them as known.
+  [[nodiscard]] std::vector<std::string> TableNames();
+
+  void Complain(std::string_view key, std::string message, std::string hint = {});
+  void Finish();
+
+  [[nodiscard]] const std::string& file() const { return file_; }
+  [[nodiscard]] std::uint32_t line() const { return table_.source().begin.line; }
+
+ private:
+  // nullptr when absent; marks the key as known.
+  const toml::node* Find(std::string_view key);
+  [[nodiscard]] std::string Label(std::string_view key) const;
+  // The value as text, or a problem.
+  std::optional<std::string> TextAt(std::string_view key, std::string_view what);
+
+  const toml::table& table_;
+  const std::string name_;
+  const std::string file_;
+  Problems& problems_;
+  std::set<std::string, std::less<>> known_;
+};
+
+}  // namespace picket::config
