@@ -1,0 +1,110 @@
+#include "agent/cli/output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/text.h"
+
+namespace picket::cli {
+namespace {
+
+constexpr std::size_t kMaxCell = 48;
+
+std::atomic<bool> quiet_messages = false;
+
+// Code points, which is near enough to columns for names and addresses.
+std::size_t Width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string Cut(std::string text, std::size_t width) {
+  if (Width(text) <= width) return text;
+  std::size_t end = 0;
+  for (std::size_t points = 0; end < text.size(); ++end) {
+    if ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) continue;
+    if (points++ == width - 1) break;
+  }
+  return text.substr(0, end) + "…";
+}
+
+std::string Line(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    line += cells[i];
+    if (i + 1 < cells.size()) line.append(widths[i] - Width(cells[i]) + 2, ' ');
+  }
+  return line + "\n";
+}
+
+}  // namespace
+
+Status WriteAll(std::string_view text, std::FILE* out) {
+  if (std::fwrite(text.data(), 1, text.size(), out) != text.size() || std::fflush(out) != 0) {
+    return Fail({.kind = ErrorKind::kStorage, .message = "the output could not be written"});
+  }
+  return {};
+}
+
+void PrintTable(const TextTable& table, std::FILE* out) {
+  const bool cut = ::isatty(::fileno(out)) == 1;
+  std::vector<std::vector<std::string>> rows = {table.columns};
+  for (const auto& row : table.rows) {
+    std::vector<std::string>& cells = rows.emplace_back();
+    for (const std::string& cell : row) {
+      std::string shown = EscapeTerminal(cell);
+      cells.push_back(cut ? Cut(std::move(shown), kMaxCell) : std::move(shown));
+    }
+  }
+  std::vector<std::size_t> widths(table.columns.size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) {
+      widths[i] = std::max(widths[i], Width(row[i]));
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) text += Line(row, widths);
+  (void)WriteAll(text, out);
+}
+
+void PrintCsv(const TextTable& table, std::FILE* out) {
+  std::string text;
+  const auto add = [&text](const std::vector<std::string>& cells) {
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      text += (i > 0 ? "," : "") + EscapeCsv(cells[i]);
+    }
+    text += "\r\n";
+  };
+  add(table.columns);
+  for (const auto& row : table.rows) add(row);
+  (void)WriteAll(text, out);
+}
+
+void PrintError(const Error& error) {
+  std::string text = "error: " + EscapeTerminal(error.message) + "\n";
+  if (!error.hint.empty()) text += "       " + EscapeTerminal(error.hint) + "\n";
+  (void)WriteAll(text, stderr);
+}
+
+void SetQuiet(bool quiet) { quiet_messages = quiet; }
+
+void Say(std::string_view message) {
+  if (!quiet_messages) (void)WriteAll(EscapeTerminal(message) + "\n", stderr);
+}
+
+Progress::Progress() : enabled_(::isatty(STDERR_FILENO) == 1 && !quiet_messages) {}
+
+Progress::~Progress() {
+  if (shown_) (void)WriteAll("\r\x1b[K", stderr);
+}
+
+void Progress::Show(std::string_view text) {
+  if (!enabled_) return;
+  shown_ = true;
+  (void)WriteAll(fmt::format("\r\x1b[K{}", EscapeTerminal(text)), stderr);
+}
+
+}  // namespace picket::cli

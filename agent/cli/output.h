@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace picket::cli {
+
+enum class Format : std::uint8_t { kTable, kJson, kCsv };
+
+// Rows of text for people: columns aligned, text from events made harmless for a terminal.
+struct TextTable {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;
+};
+
+// Aligned by code points; a cell longer than `max_cell` is cut with "…" on a terminal only.
+void PrintTable(const TextTable& table, std::FILE* out);
+// RFC 4180, formulas defused.
+void PrintCsv(const TextTable& table, std::FILE* out);
+// Writes all of it, or says that stdout is gone.
+Status WriteAll(std::string_view text, std::FILE* out);
+
+// "error: MESSAGE" and, on a line of its own, what to try.
+void PrintError(const Error& error);
+// A message for people on stderr; nothing with --quiet.
+void Say(std::string_view message);
+void SetQuiet(bool quiet);
+
+// One line on stderr that is written over, on a terminal only. Ends itself.
+class Progress {
+ public:
+  Progress();
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  void Show(std::string_view text);
+
+ private:
+  const bool enabled_;
+  bool shown_ = false;
+};
+
+}  // namespace picket::cli
