@@ -1,0 +1,366 @@
+// The HTTP seam over cpprestsdk: the one file that knows it. The library is archived upstream; what
+// it does not do (a total deadline, caps, prompt stop, a say in redirects) is done here.
+
+// Its macro U() breaks other headers.
+#define _TURN_OFF_PLATFORM_STRING
+#include <cpprest/http_client.h>
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <pplx/threadpool.h>
+
+#include <boost/asio/ssl.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include "base/gzip.h"
+#include "base/http.h"
+#include "base/text.h"
+
+namespace picket {
+namespace {
+
+namespace client = web::http::client;
+
+// cpprest's own time limit is one phase's (connect, header, a chunk); ours is the whole exchange's.
+constexpr std::chrono::seconds kPhaseLimit{100};
+constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
+// After a cancel the library may still sit in DNS; then its state is left to itself.
+constexpr std::chrono::seconds kAbandonAfter{2};
+
+void StartThreadPoolOnce() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    try {
+      crossplat::threadpool::initialize_with_threads(8);
+    } catch (const std::exception&) {
+      // Someone started it before; any size above 4 serves.
+    }
+  });
+}
+
+// What certificate verification said last, for a message that names it.
+struct VerifyRecord {
+  std::atomic<int> error = X509_V_OK;
+};
+
+int VerifyAndRecord(X509_STORE_CTX* store, void* record) {
+  const int verdict = X509_verify_cert(store);
+  const int error = verdict == 1 ? X509_V_OK : X509_STORE_CTX_get_error(store);
+  static_cast<VerifyRecord*>(record)->error = error;
+  return verdict;
+}
+
+std::string VerifyText(int error) {
+  switch (error) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return "its certificate has expired";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return "its certificate is not valid yet; is the clock right?";
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+      return "its certificate comes from an unknown authority";
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+    case X509_V_ERR_UNSPECIFIED:  // the name check of the library gives no code
+      return "its certificate is for another name";
+    default:
+      return fmt::format("its certificate was refused ({})", X509_verify_cert_error_string(error));
+  }
+}
+
+struct Exchange {
+  int status = 0;
+  HttpHeaders headers;
+  std::vector<unsigned char> body;
+};
+
+// Shared by the waiting thread and the library's threads; outlives both.
+struct Pending {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  bool done = false;
+  Result<Exchange> outcome = Fail({.kind = ErrorKind::kInternal, .message = "no outcome"});
+  std::atomic<bool> too_large = false;
+
+  void Finish(Result<Exchange> result) {
+    {
+      const std::lock_guard lock(mutex);
+      outcome = std::move(result);
+      done = true;
+    }
+    changed.notify_all();
+  }
+};
+
+struct OriginClient {
+  std::shared_ptr<VerifyRecord> verify = std::make_shared<VerifyRecord>();
+  std::unique_ptr<client::http_client> http;
+};
+
+// `number` is an OpenSSL error in a foreign category when TLS failed.
+bool IsTlsError(int number) {
+  return number != 0 && ERR_GET_LIB(static_cast<unsigned long>(number)) == ERR_LIB_SSL;
+}
+
+class CpprestTransport final : public HttpTransport {
+ public:
+  explicit CpprestTransport(NetworkSettings settings) : settings_(std::move(settings)) {
+    StartThreadPoolOnce();
+  }
+
+  [[nodiscard]] Result<HttpResponse> Send(const HttpRequest& request,
+                                          std::stop_token stop) override;
+
+ private:
+  Result<std::shared_ptr<OriginClient>> ClientFor(const Origin& origin);
+  [[nodiscard]] client::http_client_config ConfigFor(
+      const std::shared_ptr<VerifyRecord>& verify) const;
+  Result<Exchange> Attempt(OriginClient& to, const HttpRequest& request, const Origin& origin,
+                           std::chrono::steady_clock::time_point deadline, std::stop_token stop);
+
+  const NetworkSettings settings_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<OriginClient>> clients_;
+};
+
+client::http_client_config CpprestTransport::ConfigFor(
+    const std::shared_ptr<VerifyRecord>& verify) const {
+  client::http_client_config config;
+  config.set_timeout(kPhaseLimit);
+  config.set_max_redirects(0);
+  config.set_ssl_context_callback([verify, ca_file = settings_.ca_file](
+                                      boost::asio::ssl::context& context) {
+    SSL_CTX* ctx = context.native_handle();
+    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    SSL_CTX_set_cert_verify_callback(ctx, &VerifyAndRecord, verify.get());
+    if (!ca_file.empty()) SSL_CTX_load_verify_locations(ctx, ca_file.c_str(), nullptr);
+  });
+  if (!settings_.proxy.empty()) {
+    const web::uri uri(settings_.proxy);
+    web::web_proxy proxy(web::uri_builder(uri).set_user_info("").to_uri());
+    const std::string user = web::uri::decode(uri.user_info());
+    if (const std::size_t colon = user.find(':'); colon != std::string::npos) {
+      proxy.set_credentials(web::credentials(user.substr(0, colon), user.substr(colon + 1)));
+    }
+    config.set_proxy(proxy);
+  }
+  return config;
+}
+
+Result<std::shared_ptr<OriginClient>> CpprestTransport::ClientFor(const Origin& origin) {
+  const bool v6 = origin.host.find(':') != std::string::npos;
+  const std::string base = fmt::format("{}://{}:{}", origin.scheme,
+                                       v6 ? "[" + origin.host + "]" : origin.host, origin.port);
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<OriginClient>& entry = clients_[base];
+  if (entry) return entry;
+  try {
+    auto created = std::make_shared<OriginClient>();
+    created->http = std::make_unique<client::http_client>(base, ConfigFor(created->verify));
+    entry = std::move(created);
+    return entry;
+  } catch (const std::exception& e) {
+    clients_.erase(base);
+    return Fail({.kind = ErrorKind::kInvalidConfig,
+                 .message = fmt::format("cannot use {}: {}", base, e.what())});
+  }
+}
+
+Error NetworkError(const web::http::http_exception& e, const Origin& origin,
+                   const VerifyRecord& verify) {
+  const int number = e.error_code().value();
+  if (IsTlsError(number)) {
+    const int reason = ERR_GET_REASON(static_cast<unsigned long>(number));
+    if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+      return {.kind = ErrorKind::kInvalidConfig,
+              .message = fmt::format("{} is not trusted: {}", origin.host,
+                                     VerifyText(verify.error.load())),
+              .hint = "A proxy that inspects TLS is the common cause: put its authority into "
+                      "[network] ca_file.",
+              .remote_code = "tls"};
+    }
+    const char* text = ERR_reason_error_string(static_cast<unsigned long>(number));
+    return {.kind = ErrorKind::kTransient,
+            .message = fmt::format("TLS with {} failed: {}", origin.host,
+                                   text != nullptr ? text : "unknown reason"),
+            .remote_code = "tls"};
+  }
+  // The library's codes are unreliable; its words say at least the phase.
+  return {.kind = ErrorKind::kTransient,
+          .message = fmt::format("{}: {}", origin.host, EscapeTerminal(e.what()))};
+}
+
+// A kept connection that the other side had closed shows as one of these before any reply.
+bool ConnectionWasStale(const Error& error) {
+  return error.message.find("Failed to write request") != std::string::npos ||
+         error.message.find("Failed to read HTTP status line") != std::string::npos;
+}
+
+Result<Exchange> CpprestTransport::Attempt(OriginClient& to, const HttpRequest& request,
+                                           const Origin& origin,
+                                           std::chrono::steady_clock::time_point deadline,
+                                           std::stop_token stop) {
+  auto pending = std::make_shared<Pending>();
+  pplx::cancellation_token_source cancel;
+  web::http::http_request message(request.method);
+  const std::size_t path = request.url.find_first_of("/?#", request.url.find("://") + 3);
+  std::string target = path == std::string::npos ? "/" : request.url.substr(path);
+  if (target.front() != '/') target.insert(target.begin(), '/');
+  try {
+    message.set_request_uri(web::uri(target));
+    for (const auto& [name, value] : request.headers) message.headers().add(name, value);
+    message.headers().add("Accept-Encoding", "gzip");
+    if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
+      const auto type = FindHeader(request.headers, "Content-Type");
+      message.headers().remove("Content-Type");
+      message.set_body(request.body, std::string(type.value_or("application/octet-stream")));
+    }
+    message.set_progress_handler(
+        [pending, cancel, cap = request.max_body](web::http::message_direction::direction direction,
+                                                  utility::size64_t bytes) {
+          if (direction == web::http::message_direction::download && bytes > cap) {
+            pending->too_large = true;
+            cancel.cancel();
+          }
+        });
+    to.http->request(message, cancel.get_token())
+        .then([pending, cancel, cap = request.max_body](const web::http::http_response& response) {
+          Exchange exchange;
+          exchange.status = response.status_code();
+          std::size_t size = 0;
+          for (const auto& [name, value] : response.headers()) {
+            size += name.size() + value.size();
+            exchange.headers.emplace_back(name, value);
+          }
+          if (size > kMaxHeaderBytes || response.headers().content_length() > cap) {
+            pending->too_large = true;
+            cancel.cancel();
+          }
+          return response.extract_vector().then(
+              [exchange = std::move(exchange)](std::vector<unsigned char> body) mutable {
+                exchange.body = std::move(body);
+                return std::move(exchange);
+              });
+        })
+        // Task-based and last: an exception that nobody observes ends the process.
+        .then([pending, origin, verify = to.verify](const pplx::task<Exchange>& task) {
+          try {
+            pending->Finish(task.get());
+          } catch (const web::http::http_exception& e) {
+            pending->Finish(Fail(NetworkError(e, origin, *verify)));
+          } catch (const pplx::task_canceled&) {
+            pending->Finish(Fail({.kind = ErrorKind::kCancelled, .message = "cancelled"}));
+          } catch (const std::exception& e) {
+            pending->Finish(Fail({.kind = ErrorKind::kTransient,
+                                  .message = fmt::format("{}: {}", origin.host,
+                                                         EscapeTerminal(e.what()))}));
+          } catch (...) {
+            pending->Finish(Fail({.kind = ErrorKind::kInternal, .message = "unknown exception"}));
+          }
+        });
+  } catch (const std::exception& e) {
+    return Fail({.kind = ErrorKind::kInvalidConfig,
+                 .message = fmt::format("cannot ask {}: {}", origin.host,
+                                        EscapeTerminal(e.what()))});
+  }
+
+  std::unique_lock lock(pending->mutex);
+  const auto done = [&] { return pending->done; };
+  if (!pending->changed.wait_until(lock, stop, deadline, done)) {
+    lock.unlock();
+    cancel.cancel();
+    lock.lock();
+    (void)pending->changed.wait_for(lock, kAbandonAfter, done);
+    if (stop.stop_requested()) {
+      return Fail({.kind = ErrorKind::kCancelled, .message = "stopped"});
+    }
+    return Fail({.kind = ErrorKind::kTransient,
+                 .message = fmt::format("{} did not answer within {} s", origin.host,
+                                        request.timeout.count() / 1000),
+                 .remote_code = "timeout"});
+  }
+  if (pending->too_large) {
+    return Fail({.kind = ErrorKind::kUnexpectedReply,
+                 .message = fmt::format("the reply of {} is larger than {} bytes", origin.host,
+                                        request.max_body)});
+  }
+  return std::move(pending->outcome);
+}
+
+Result<HttpResponse> Unpack(Exchange exchange, const HttpRequest& request, const Origin& origin) {
+  HttpResponse response{.status = exchange.status,
+                        .headers = std::move(exchange.headers),
+                        .body = std::string(exchange.body.begin(), exchange.body.end())};
+  const std::string encoding =
+      AsciiLower(Trim(FindHeader(response.headers, "Content-Encoding").value_or("")));
+  if (encoding.empty() || encoding == "identity" || response.body.empty()) return response;
+  if (encoding != "gzip") {
+    return Fail({.kind = ErrorKind::kUnexpectedReply,
+                 .message = fmt::format("{} sent an encoding that was not asked for: {}",
+                                        origin.host, EscapeTerminal(encoding.substr(0, 40)))});
+  }
+  Result<std::string> body = Gunzip(response.body, request.max_body);
+  if (!body) {
+    return Fail({.kind = ErrorKind::kUnexpectedReply,
+                 .message = fmt::format("the reply of {}: {}", origin.host, body.error().message)});
+  }
+  response.body = *std::move(body);
+  return response;
+}
+
+Result<HttpResponse> CpprestTransport::Send(const HttpRequest& request, std::stop_token stop) {
+  PK_ASSIGN_OR_RETURN(const Origin origin, ParseOrigin(request.url));
+  if (origin.scheme == "http" && !IsLoopback(origin)) {
+    return Fail({.kind = ErrorKind::kInvalidConfig,
+                 .message = "http:// is for loopback addresses only: " + origin.host,
+                 .hint = "Use https://."});
+  }
+  if (stop.stop_requested()) return Fail({.kind = ErrorKind::kCancelled, .message = "stopped"});
+  PK_ASSIGN_OR_RETURN(const std::shared_ptr<OriginClient> to, ClientFor(origin));
+  const auto deadline = std::chrono::steady_clock::now() + request.timeout;
+  Result<Exchange> exchange = Attempt(*to, request, origin, deadline, stop);
+  if (!exchange && request.method == "GET" && ConnectionWasStale(exchange.error())) {
+    exchange = Attempt(*to, request, origin, deadline, stop);
+  }
+  if (!exchange) return Fail(std::move(exchange).error());
+  return Unpack(*std::move(exchange), request, origin);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpTransport>> MakeHttpTransport(const NetworkSettings& settings) {
+  if (!settings.proxy.empty()) {
+    const std::string& proxy = settings.proxy;
+    const std::size_t at = proxy.rfind('@');
+    const std::string without_user = at == std::string::npos ? proxy : "http://" + proxy.substr(at + 1);
+    const Result<Origin> origin = ParseOrigin(without_user);
+    const bool port_given = without_user.find(':', 7) != std::string::npos;
+    if (proxy.substr(0, 7) != "http://" || !origin || !port_given) {
+      return Fail({.kind = ErrorKind::kInvalidConfig,
+                   .message = "the proxy must be http://host:port",
+                   .hint = "Correct [network] proxy."});
+    }
+  }
+  if (!settings.ca_file.empty()) {
+    std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> probe(SSL_CTX_new(TLS_client_method()),
+                                                            &SSL_CTX_free);
+    if (!probe ||
+        SSL_CTX_load_verify_locations(probe.get(), settings.ca_file.c_str(), nullptr) != 1) {
+      ERR_clear_error();
+      return Fail({.kind = ErrorKind::kInvalidConfig,
+                   .message = "no certificates can be read from " + settings.ca_file,
+                   .hint = "[network] ca_file must be a PEM file."});
+    }
+  }
+  return std::unique_ptr<HttpTransport>(std::make_unique<CpprestTransport>(settings));
+}
+
+}  // namespace picket

@@ -1,0 +1,99 @@
+#include "base/secret.h"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/files.h"
+#include "base/text.h"
+
+namespace picket {
+namespace {
+
+constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+
+Error BadReference(std::string message) {
+  return {.kind = ErrorKind::kInvalidConfig,
+          .message = std::move(message),
+          .hint = "Write a reference: \"@{file:/path}\", \"@{env:NAME}\" or "
+                  "\"@{credential:NAME}\"."};
+}
+
+Result<SecretString> ReadSecretFile(const std::filesystem::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IRWXO) != 0) {
+    return Fail({.kind = ErrorKind::kInvalidConfig,
+                 .message = "the secret file " + path.string() + " can be read by others",
+                 .hint = "chmod 600 " + path.string()});
+  }
+  Result<std::string> content = ReadFile(path, kMaxSecretBytes);
+  if (!content) {
+    Error error = std::move(content).error();
+    error.kind = ErrorKind::kInvalidConfig;
+    return Fail(std::move(error).In("secret"));
+  }
+  while (!content->empty() && (content->back() == '\n' || content->back() == '\r')) {
+    content->pop_back();
+  }
+  return SecretString(*std::move(content));
+}
+
+}  // namespace
+
+SecretString::SecretString(SecretString&& other) noexcept : value_(std::move(other.value_)) {
+  OPENSSL_cleanse(other.value_.data(), other.value_.size());
+  other.value_.clear();
+}
+
+SecretString& SecretString::operator=(SecretString&& other) noexcept {
+  if (this != &other) {
+    OPENSSL_cleanse(value_.data(), value_.size());
+    value_ = std::move(other.value_);
+    OPENSSL_cleanse(other.value_.data(), other.value_.size());
+    other.value_.clear();
+  }
+  return *this;
+}
+
+SecretString::~SecretString() { OPENSSL_cleanse(value_.data(), value_.size()); }
+
+Result<SecretRef> ParseSecretRef(std::string_view text) {
+  if (text.size() < 3 || text.substr(0, 2) != "@{" || text.back() != '}') {
+    return Fail(BadReference("a secret must be a reference, not the secret itself"));
+  }
+  const std::string_view inside = text.substr(2, text.size() - 3);
+  const std::size_t colon = inside.find(':');
+  if (colon == std::string_view::npos || colon + 1 == inside.size()) {
+    return Fail(BadReference("a secret reference needs a store and a key"));
+  }
+  SecretRef ref{.store = std::string(inside.substr(0, colon)),
+                .key = std::string(inside.substr(colon + 1))};
+  if (ref.store != "file" && ref.store != "env" && ref.store != "credential") {
+    return Fail(BadReference(
+        fmt::format("unknown secret store '{}'", EscapeTerminal(ref.store.substr(0, 32)))));
+  }
+  return ref;
+}
+
+Result<SecretString> ReadSecret(const SecretRef& ref) {
+  if (ref.store == "file") return ReadSecretFile(ref.key);
+  if (ref.store == "env") {
+    const char* value = std::getenv(ref.key.c_str());
+    if (value != nullptr && *value != '\0') return SecretString(value);
+    return Fail({.kind = ErrorKind::kInvalidConfig,
+                 .message = "the environment variable " + EscapeTerminal(ref.key) + " is not set",
+                 .hint = "Set it where Picket is started."});
+  }
+  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+  if (directory == nullptr || ref.key.find('/') != std::string::npos) {
+    return Fail({.kind = ErrorKind::kInvalidConfig,
+                 .message = "there is no credential '" + EscapeTerminal(ref.key) + "'",
+                 .hint = "systemd gives credentials by LoadCredential= in the unit."});
+  }
+  return ReadSecretFile(std::filesystem::path(directory) / ref.key);
+}
+
+}  // namespace picket
