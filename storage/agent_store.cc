@@ -1,0 +1,64 @@
+#include "storage/agent_store.h"
+
+#include "base/files.h"
+#include "storage/migrations.h"
+
+namespace picket::storage {
+
+Result<std::unique_ptr<AgentStore>> AgentStore::Open(const std::filesystem::path& data_dir) {
+  PK_RETURN_IF_ERROR(EnsurePrivateDirectory(data_dir));
+  PK_ASSIGN_OR_RETURN(std::unique_ptr<Database> database,
+                      Database::Open(data_dir / "agent.db",
+                                     {.application_id = kAgentApplicationId}));
+  PK_RETURN_IF_ERROR(Migrate(*database, kAgentApplicationId, AgentMigrations()));
+  // A request that a power cut forgets costs a 429 at most; a page's rows are never here.
+  PK_RETURN_IF_ERROR(database->Execute("PRAGMA synchronous=NORMAL"));
+  return std::unique_ptr<AgentStore>(new AgentStore(std::move(database)));
+}
+
+Status AgentStore::NoteRequest(const RequestEntry& entry) {
+  const std::lock_guard lock(mutex_);
+  PK_ASSIGN_OR_RETURN(
+      Statement insert,
+      database_->Prepare("INSERT INTO request(app, family, tenant, time) VALUES(?,?,?,?)"));
+  insert.Bind(1, entry.app).Bind(2, entry.family).Bind(3, entry.tenant).Bind(4, entry.time.ticks);
+  return insert.Run();
+}
+
+Result<std::vector<RequestEntry>> AgentStore::RequestsSince(Instant time) {
+  const std::lock_guard lock(mutex_);
+  {
+    PK_ASSIGN_OR_RETURN(Statement remove, database_->Prepare("DELETE FROM request WHERE time<?"));
+    PK_RETURN_IF_ERROR(remove.Bind(1, time.ticks).Run());
+  }
+  PK_ASSIGN_OR_RETURN(
+      Statement select,
+      database_->Prepare("SELECT app, family, tenant, time FROM request ORDER BY time"));
+  std::vector<RequestEntry> entries;
+  while (true) {
+    PK_ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return entries;
+    entries.push_back({.app = std::string(select.Text(0)),
+                       .family = std::string(select.Text(1)),
+                       .tenant = std::string(select.Text(2)),
+                       .time = Instant{select.Int(3)}});
+  }
+}
+
+Result<std::optional<Instant>> AgentStore::HeldUntil(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  PK_ASSIGN_OR_RETURN(Statement select, database_->Prepare("SELECT until FROM hold WHERE name=?"));
+  PK_ASSIGN_OR_RETURN(const bool row, select.Bind(1, name).Step());
+  if (!row) return std::optional<Instant>();
+  return std::optional<Instant>(Instant{select.Int(0)});
+}
+
+Status AgentStore::Hold(std::string_view name, Instant until, std::string_view reason) {
+  const std::lock_guard lock(mutex_);
+  PK_ASSIGN_OR_RETURN(
+      Statement put,
+      database_->Prepare("INSERT OR REPLACE INTO hold(name, until, reason) VALUES(?,?,?)"));
+  return put.Bind(1, name).Bind(2, until.ticks).Bind(3, reason).Run();
+}
+
+}  // namespace picket::storage

@@ -1,0 +1,180 @@
+#include "storage/event_sql.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+
+#include "base/uuid.h"
+
+namespace picket::storage {
+namespace {
+
+std::string_view SqlType(ColumnType type) {
+  switch (type) {
+    case ColumnType::kReal:
+      return "REAL";
+    case ColumnType::kText:
+      return "TEXT";
+    case ColumnType::kInt:
+    case ColumnType::kTicks:
+    case ColumnType::kBool:
+      return "INTEGER";
+  }
+  return "TEXT";
+}
+
+std::string ColumnName(const TypedColumn& column) { return "c_" + column.name; }
+
+std::string_view Symbol(ColumnCondition::Operator op) {
+  switch (op) {
+    case ColumnCondition::Operator::kEqual:
+      return "=";
+    case ColumnCondition::Operator::kLess:
+      return "<";
+    case ColumnCondition::Operator::kLessEqual:
+      return "<=";
+    case ColumnCondition::Operator::kGreater:
+      return ">";
+    case ColumnCondition::Operator::kGreaterEqual:
+      return ">=";
+  }
+  return "=";
+}
+
+}  // namespace
+
+std::string TableName(std::string_view stream) {
+  std::string name = "event_";
+  for (const char c : stream) {
+    name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  }
+  return name;
+}
+
+std::string CreateTableSql(const StreamSchema& schema) {
+  const std::string table = TableName(schema.stream);
+  std::string sql = fmt::format(
+      "CREATE TABLE {}(key INTEGER PRIMARY KEY, id ANY NOT NULL, created INTEGER NOT NULL, "
+      "arrived INTEGER NOT NULL, seq INTEGER NOT NULL, frame INTEGER NOT NULL, "
+      "place INTEGER NOT NULL, hash INTEGER NOT NULL, rank INTEGER NOT NULL, updated INTEGER",
+      table);
+  for (const TypedColumn& column : schema.columns) {
+    for (const char c : column.name) {
+      PK_CHECK(std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_',
+               "a typed column's name is letters, digits and _");
+    }
+    sql += fmt::format(", {} {}", ColumnName(column), SqlType(column.type));
+  }
+  sql += fmt::format(
+      ") STRICT; CREATE UNIQUE INDEX {0}_id ON {0}(id); CREATE INDEX {0}_created ON "
+      "{0}(created, id); CREATE INDEX {0}_seq ON {0}(seq);",
+      table);
+  return sql;
+}
+
+std::string InsertSql(const StreamSchema& schema) {
+  std::string names;
+  std::string marks;
+  for (const TypedColumn& column : schema.columns) {
+    names += ", " + ColumnName(column);
+    marks += ",?";
+  }
+  return fmt::format(
+      "INSERT INTO {}(id, created, arrived, seq, frame, place, hash, rank, updated{}) "
+      "VALUES(?,?,?,?,?,?,?,?,?{})",
+      TableName(schema.stream), names, marks);
+}
+
+std::string UpdateSql(const StreamSchema& schema) {
+  std::string sets;
+  for (const TypedColumn& column : schema.columns) sets += ", " + ColumnName(column) + "=?";
+  return fmt::format(
+      "UPDATE {} SET created=?, seq=?, frame=?, place=?, hash=?, rank=?, updated=?{} WHERE key=?",
+      TableName(schema.stream), sets);
+}
+
+std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec) {
+  std::string sql = "SELECT key, created, seq, frame, place";
+  for (const std::size_t column : spec.columns) {
+    sql += ", " + ColumnName(schema.columns.at(column));
+  }
+  sql += fmt::format(" FROM {} WHERE true", TableName(schema.stream));
+  if (spec.from) sql += " AND created>=?";
+  if (spec.until) sql += " AND created<=?";
+  if (spec.after_seq > 0) sql += " AND seq>?";
+  if (spec.until_seq != INT64_MAX) sql += " AND seq<=?";
+  for (const ColumnCondition& condition : spec.conditions) {
+    sql += fmt::format(" AND {}{}?", ColumnName(schema.columns.at(condition.column)),
+                       Symbol(condition.op));
+  }
+  return sql + " ORDER BY created, id";
+}
+
+std::string ColumnList(const StreamSchema& schema) {
+  std::string list;
+  for (const TypedColumn& column : schema.columns) {
+    list += (list.empty() ? "" : ",") + column.name + ":" + std::string(SqlType(column.type));
+  }
+  return list;
+}
+
+StoredId::StoredId(std::string_view id) : bytes_(id), guid_(false) {
+  const Result<Guid> guid = ParseGuid(id);
+  // Only the form that prints back the same: upper-case ids stay text.
+  if (guid && ToString(*guid) == id) {
+    bytes_.assign(guid->bytes.begin(), guid->bytes.end());
+    guid_ = true;
+  }
+}
+
+void StoredId::Bind(Statement& statement, int index) const {
+  if (guid_) {
+    statement.BindBlob(index, bytes_);
+  } else {
+    statement.Bind(index, std::string_view(bytes_));
+  }
+}
+
+std::string StoredId::Read(const Statement& statement, int column) {
+  const std::string_view blob = statement.Blob(column);
+  if (!statement.IsBlob(column)) return std::string(blob);
+  Guid guid;
+  for (std::size_t i = 0; i < guid.bytes.size() && i < blob.size(); ++i) {
+    guid.bytes.at(i) = static_cast<std::uint8_t>(blob[i]);
+  }
+  return ToString(guid);
+}
+
+void BindValue(Statement& statement, int index, const SqlValue& value) {
+  if (const auto* text = std::get_if<std::string_view>(&value)) {
+    statement.Bind(index, *text);
+  } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    statement.Bind(index, *number);
+  } else if (const auto* real = std::get_if<double>(&value)) {
+    statement.Bind(index, *real);
+  } else {
+    statement.BindNull(index);
+  }
+}
+
+void BindValue(Statement& statement, int index, const OwnedValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    statement.Bind(index, std::string_view(*text));
+  } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    statement.Bind(index, *number);
+  } else if (const auto* real = std::get_if<double>(&value)) {
+    statement.Bind(index, *real);
+  } else {
+    statement.BindNull(index);
+  }
+}
+
+void BindCopied(Statement& statement, int index, const OwnedValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    statement.BindCopy(index, *text);
+  } else {
+    BindValue(statement, index, value);
+  }
+}
+
+}  // namespace picket::storage

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "storage/event_store.h"
+
+namespace picket::storage {
+
+// The SQL of a stream's table. Names come from the mapping (our own data) and are checked.
+std::string TableName(std::string_view stream);
+std::string CreateTableSql(const StreamSchema& schema);
+std::string InsertSql(const StreamSchema& schema);
+std::string UpdateSql(const StreamSchema& schema);
+std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec);
+// "name:type,…", to notice another mapping.
+std::string ColumnList(const StreamSchema& schema);
+
+// A GUID is stored as its 16 bytes, anything else as text; both keep their order.
+struct StoredId {
+  explicit StoredId(std::string_view id);
+  void Bind(Statement& statement, int index) const;
+  static std::string Read(const Statement& statement, int column);
+
+ private:
+  std::string bytes_;
+  bool guid_;
+};
+
+void BindValue(Statement& statement, int index, const SqlValue& value);
+// Views: the value must live until the statement's next step or reset.
+void BindValue(Statement& statement, int index, const OwnedValue& value);
+// The statement keeps a copy of its own.
+void BindCopied(Statement& statement, int index, const OwnedValue& value);
+
+}  // namespace picket::storage

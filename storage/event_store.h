@@ -1,0 +1,121 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "storage/frame.h"
+#include "storage/record.h"
+#include "storage/sqlite/database.h"
+
+namespace picket::storage {
+
+// How a reading is to be taken in.
+struct WriteRules {
+  Instant now;             // arrival time
+  Instant oldest;          // older events are refused (retention)
+  Instant read_before;     // new events older than this are late
+  const Merger* merger = nullptr;
+};
+
+// A condition on a typed column that a scan may use to skip rows. Only equality and ranges on
+// values of the column's own type; NULL never meets one.
+struct ColumnCondition {
+  enum class Operator : std::uint8_t { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
+  std::size_t column = 0;
+  Operator op = Operator::kEqual;
+  OwnedValue value;
+};
+
+struct ScanSpec {
+  std::optional<Instant> from;   // inclusive
+  std::optional<Instant> until;  // inclusive
+  std::int64_t after_seq = 0;
+  std::int64_t until_seq = INT64_MAX;
+  std::vector<ColumnCondition> conditions;
+  std::vector<std::size_t> columns;  // indexes into the schema, in the order wanted
+};
+
+// A running scan. Rows come in (created, id) order. One thread; the store must outlive it.
+class EventScan {
+ public:
+  // False: done.
+  [[nodiscard]] Result<bool> Next() { return statement_.Step(); }
+  [[nodiscard]] std::int64_t key() const { return statement_.Int(0); }
+  [[nodiscard]] Instant created() const { return Instant{statement_.Int(1)}; }
+  [[nodiscard]] std::int64_t seq() const { return statement_.Int(2); }
+  // Decompresses the frame if it is not at hand. Valid until the next row.
+  [[nodiscard]] Result<std::string_view> Json() {
+    return frames_->Record(statement_.Int(3), statement_.Int(4));
+  }
+  // By position in ScanSpec::columns.
+  [[nodiscard]] bool IsNull(std::size_t i) const { return statement_.IsNull(Column(i)); }
+  [[nodiscard]] std::int64_t Int(std::size_t i) const { return statement_.Int(Column(i)); }
+  [[nodiscard]] double Real(std::size_t i) const { return statement_.Real(Column(i)); }
+  [[nodiscard]] std::string_view Text(std::size_t i) const { return statement_.Text(Column(i)); }
+
+ private:
+  friend class EventStore;
+  static int Column(std::size_t i) { return static_cast<int>(i) + 5; }
+  EventScan(Statement statement, FrameReader& frames)
+      : statement_(std::move(statement)), frames_(&frames) {}
+  Statement statement_;
+  FrameReader* frames_;
+};
+
+// An earlier or present reading of an event whose every version is shown.
+struct EventVersion {
+  std::int64_t key = 0;
+  std::int64_t seq = 0;
+  Instant created;
+  std::string json;
+};
+
+// The events of one tenant. One thread at a time; writes happen in the caller's transaction.
+class EventStore {
+ public:
+  EventStore(Database& database, std::vector<StreamSchema> schemas);
+
+  // Makes the tables that are missing. A table of an older mapping is rebuilt with `values_of`.
+  using ValuesOf = std::function<Result<OwnedRecord>(std::string_view stream,
+                                                     std::string_view json)>;
+  [[nodiscard]] Status Prepare(const ValuesOf& values_of);
+
+  [[nodiscard]] Result<PageCounts> Write(const std::string& stream,
+                                         const std::vector<Record>& records,
+                                         const WriteRules& rules);
+
+  [[nodiscard]] Result<EventScan> Scan(const std::string& stream, const ScanSpec& spec);
+  // Every kept reading, oldest first, of the events created or changed in the range.
+  [[nodiscard]] Result<std::vector<EventVersion>> Versions(const std::string& stream,
+                                                           std::int64_t after_seq,
+                                                           std::int64_t until_seq);
+  [[nodiscard]] Result<std::int64_t> Count(const std::string& stream);
+  [[nodiscard]] Result<bool> Contains(const std::string& stream, std::string_view id);
+  // The ids of a stream's events, in order; for proofs and tests.
+  [[nodiscard]] Result<std::vector<std::string>> Ids(const std::string& stream);
+  [[nodiscard]] Result<std::int64_t> LastSeq();
+  // Deletes events and frames older than the time, in small transactions. Returns how many events.
+  [[nodiscard]] Result<std::int64_t> Expire(Instant oldest);
+
+  [[nodiscard]] const StreamSchema* Schema(std::string_view stream) const;
+
+ private:
+  struct Stored;
+  [[nodiscard]] Status Make(const StreamSchema& schema);
+  [[nodiscard]] Status Rebuild(const StreamSchema& schema, const ValuesOf& values_of);
+  [[nodiscard]] Result<std::optional<Stored>> Find(const StreamSchema& schema,
+                                                   std::string_view id);
+  class PageWriter;
+
+  Database& database_;
+  const std::vector<StreamSchema> schemas_;
+  FrameReader frames_;
+};
+
+}  // namespace picket::storage

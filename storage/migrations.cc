@@ -1,0 +1,180 @@
+#include "storage/migrations.h"
+
+#include <fmt/format.h>
+
+namespace picket::storage {
+namespace {
+
+// The per-stream tables event_STREAM are made from the mapping (event_store.cc), not here.
+constexpr const char* kTenant1 = R"sql(
+CREATE TABLE tenant(
+  guid TEXT NOT NULL
+) STRICT;
+CREATE TABLE counter(            -- seq: grows with every insert or change of an event
+  name TEXT PRIMARY KEY, value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO counter VALUES('seq', 0);
+
+CREATE TABLE frame(
+  id INTEGER PRIMARY KEY, newest INTEGER NOT NULL, data BLOB NOT NULL
+) STRICT;
+CREATE INDEX frame_newest ON frame(newest);
+
+CREATE TABLE stream(
+  name TEXT PRIMARY KEY,
+  mapping_version INTEGER NOT NULL,
+  columns TEXT NOT NULL,         -- "name:type,…" as the table was made
+  events INTEGER NOT NULL DEFAULT 0,
+  state TEXT NOT NULL DEFAULT 'waiting',
+  reason TEXT NOT NULL DEFAULT '',
+  not_before INTEGER NOT NULL DEFAULT 0,
+  next_due INTEGER NOT NULL DEFAULT 0,
+  failures INTEGER NOT NULL DEFAULT 0,
+  interval INTEGER NOT NULL DEFAULT 0,
+  width INTEGER NOT NULL DEFAULT 0,
+  page_size INTEGER NOT NULL DEFAULT 0,
+  probe TEXT NOT NULL DEFAULT '',
+  last_success INTEGER NOT NULL DEFAULT 0,
+  last_error TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event_version(      -- earlier readings of changed events
+  stream TEXT NOT NULL, key INTEGER NOT NULL, seq INTEGER NOT NULL,
+  created INTEGER NOT NULL, updated INTEGER, frame INTEGER NOT NULL, place INTEGER NOT NULL,
+  PRIMARY KEY(stream, key, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ledger(
+  id INTEGER PRIMARY KEY,
+  stream TEXT NOT NULL,
+  kind TEXT NOT NULL,            -- live | backfill | gap | reconcile | import
+  from_time INTEGER NOT NULL, to_time INTEGER NOT NULL,
+  state TEXT NOT NULL,           -- open | read | lost | stuck
+  stage INTEGER NOT NULL DEFAULT 0,
+  pages INTEGER NOT NULL DEFAULT 0,
+  read INTEGER NOT NULL DEFAULT 0,
+  added INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL DEFAULT 0,
+  same INTEGER NOT NULL DEFAULT 0, poorer INTEGER NOT NULL DEFAULT 0,
+  rejected INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0,
+  late INTEGER NOT NULL DEFAULT 0,
+  opened INTEGER NOT NULL, finished INTEGER,
+  note TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX ledger_stream ON ledger(stream, state, from_time);
+
+CREATE TABLE lateness(           -- how late rows came, by power of two of minutes
+  stream TEXT NOT NULL, bucket INTEGER NOT NULL, rows INTEGER NOT NULL,
+  PRIMARY KEY(stream, bucket)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rule_cursor(
+  rule TEXT PRIMARY KEY, hash TEXT NOT NULL, seq INTEGER NOT NULL, evaluated INTEGER NOT NULL,
+  error TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE finding(
+  id TEXT PRIMARY KEY,
+  rule TEXT NOT NULL, stream TEXT NOT NULL, event INTEGER NOT NULL,
+  entity_type TEXT NOT NULL, entity_id TEXT NOT NULL, entity_name TEXT NOT NULL,
+  time INTEGER NOT NULL, tick INTEGER NOT NULL,
+  state TEXT NOT NULL,           -- active | settled | withdrawn
+  state_reason TEXT NOT NULL DEFAULT '',
+  alert TEXT NOT NULL DEFAULT '',
+  row TEXT NOT NULL,             -- the rule's output row as JSON, our own copy
+  found INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX finding_event ON finding(rule, stream, event);
+CREATE INDEX finding_alert ON finding(alert);
+
+CREATE TABLE alert(
+  id TEXT PRIMARY KEY,
+  rule TEXT NOT NULL,
+  entity_type TEXT NOT NULL, entity_id TEXT NOT NULL, entity_name TEXT NOT NULL,
+  incident TEXT NOT NULL,
+  status TEXT NOT NULL, closed_reason TEXT NOT NULL DEFAULT '',
+  severity INTEGER NOT NULL, confidence INTEGER NOT NULL, priority INTEGER NOT NULL,
+  first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, count INTEGER NOT NULL,
+  opened INTEGER NOT NULL, updated INTEGER NOT NULL, reopened INTEGER NOT NULL DEFAULT 0,
+  detail TEXT NOT NULL           -- title, description, reasons, … as JSON
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alert_entity ON alert(rule, entity_type, entity_id);
+CREATE INDEX alert_incident ON alert(incident);
+
+CREATE TABLE alert_evidence(
+  alert TEXT NOT NULL, finding TEXT NOT NULL, time INTEGER NOT NULL, row TEXT NOT NULL,
+  PRIMARY KEY(alert, finding)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE incident(
+  id TEXT PRIMARY KEY,
+  entity_type TEXT NOT NULL, entity_id TEXT NOT NULL, entity_name TEXT NOT NULL,
+  title TEXT NOT NULL,
+  status TEXT NOT NULL, closed_reason TEXT NOT NULL DEFAULT '',
+  severity INTEGER NOT NULL, priority INTEGER NOT NULL,
+  first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+  opened INTEGER NOT NULL, updated INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX incident_entity ON incident(entity_type, entity_id);
+
+CREATE TABLE decision(           -- append-only
+  id INTEGER PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL,
+  subject TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision
+  BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;
+CREATE TRIGGER decision_no_delete BEFORE DELETE ON decision
+  BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;
+
+CREATE TABLE outbox(
+  id TEXT PRIMARY KEY, output TEXT NOT NULL, incident TEXT NOT NULL,
+  state TEXT NOT NULL,           -- pending | superseded | dead
+  priority INTEGER NOT NULL, created INTEGER NOT NULL, body TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr const char* kAgent1 = R"sql(
+CREATE TABLE request(            -- what the sliding windows of the request budgets count
+  app TEXT NOT NULL, family TEXT NOT NULL, tenant TEXT NOT NULL, time INTEGER NOT NULL
+) STRICT;
+CREATE INDEX request_time ON request(time);
+CREATE TABLE hold(               -- not-before times that belong to no stream (Entra's own)
+  name TEXT PRIMARY KEY, until INTEGER NOT NULL, reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+}  // namespace
+
+Status Migrate(Database& database, std::int32_t application_id,
+               const std::vector<const char*>& steps) {
+  const auto newest = static_cast<std::int64_t>(steps.size());
+  PK_ASSIGN_OR_RETURN(const std::int64_t found, database.QueryInt("PRAGMA user_version"));
+  if (found > newest) {
+    return Fail({.kind = ErrorKind::kStorage,
+                 .message = fmt::format("{} was written by a newer Picket (schema {}, this one "
+                                        "knows {})",
+                                        database.path().string(), found, newest),
+                 .hint = "Install the newer Picket again."});
+  }
+  for (std::int64_t version = found; version < newest; ++version) {
+    PK_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database));
+    PK_RETURN_IF_ERROR(database.Execute(steps[static_cast<std::size_t>(version)]));
+    PK_RETURN_IF_ERROR(database.Execute(fmt::format("PRAGMA application_id={}; PRAGMA "
+                                                    "user_version={}",
+                                                    application_id, version + 1)));
+    PK_RETURN_IF_ERROR(transaction.Commit());
+  }
+  return {};
+}
+
+const std::vector<const char*>& TenantMigrations() {
+  static const std::vector<const char*> steps = {kTenant1};
+  return steps;
+}
+
+const std::vector<const char*>& AgentMigrations() {
+  static const std::vector<const char*> steps = {kAgent1};
+  return steps;
+}
+
+}  // namespace picket::storage

@@ -1,0 +1,302 @@
+#include "storage/sqlite/database.h"
+
+#include <fmt/format.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "storage/crash_points.h"
+
+namespace picket::storage {
+namespace {
+
+std::string CodeName(int extended) {
+  switch (extended & 0xFF) {
+    case SQLITE_BUSY:
+      return "SQLITE_BUSY";
+    case SQLITE_FULL:
+      return "SQLITE_FULL";
+    case SQLITE_IOERR:
+      return "SQLITE_IOERR";
+    case SQLITE_READONLY:
+      return "SQLITE_READONLY";
+    case SQLITE_CANTOPEN:
+      return "SQLITE_CANTOPEN";
+    case SQLITE_CORRUPT:
+      return "SQLITE_CORRUPT";
+    case SQLITE_NOTADB:
+      return "SQLITE_NOTADB";
+    case SQLITE_CONSTRAINT:
+      return "SQLITE_CONSTRAINT";
+    default:
+      return fmt::format("SQLITE_{}", extended);
+  }
+}
+
+std::string HintOf(int extended) {
+  switch (extended & 0xFF) {
+    case SQLITE_BUSY:
+      return "Another process holds the file.";
+    case SQLITE_FULL:
+      return "Free some space on the volume; reading goes on by itself.";
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+      return "Check that the folder exists, and that Picket may write to it.";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return "The file is damaged. Move it aside; Picket then reads again what Graph still has.";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+void Database::Closer::operator()(sqlite3* db) const { (void)sqlite3_close_v2(db); }
+void Database::Finalizer::operator()(sqlite3_stmt* statement) const {
+  (void)sqlite3_finalize(statement);
+}
+
+Error Database::ErrorOf(int code, std::string_view doing) const {
+  const int extended = db_ ? sqlite3_extended_errcode(db_.get()) : code;
+  const char* text = db_ ? sqlite3_errmsg(db_.get()) : sqlite3_errstr(code);
+  return {.kind = ErrorKind::kStorage,
+          .message = fmt::format("{}: {}: {}", path_.string(), doing, text),
+          .hint = HintOf(extended),
+          .remote_code = CodeName(extended)};
+}
+
+Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& path,
+                                                 const OpenOptions& options) {
+  std::unique_ptr<Database> database(new Database(path));
+  // SQLite gives -wal and -shm the mode of the file, so the file is made first, with ours.
+  if (options.create && !options.read_only) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0) ::close(fd);
+  }
+  const int flags = (options.read_only ? SQLITE_OPEN_READONLY
+                                       : SQLITE_OPEN_READWRITE |
+                                             (options.create ? SQLITE_OPEN_CREATE : 0)) |
+                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  database->db_.reset(raw);
+  if (code != SQLITE_OK) return Fail(database->ErrorOf(code, "cannot open"));
+  PK_RETURN_IF_ERROR(database->SetUp(options));
+  return database;
+}
+
+Status Database::SetUp(const OpenOptions& options) {
+  sqlite3_busy_timeout(db_.get(), 5000);
+  int answer = 0;
+  sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, &answer);
+  sqlite3_limit(db_.get(), SQLITE_LIMIT_LENGTH, 64 << 20);
+  if (!options.read_only) {
+    PK_ASSIGN_OR_RETURN(Statement wal, Prepare("PRAGMA journal_mode=WAL"));
+    PK_ASSIGN_OR_RETURN(const bool row, wal.Step());
+    if (!row || wal.Text(0) != "wal") {
+      return Fail({.kind = ErrorKind::kStorage,
+                   .message = path_.string() + ": no write-ahead log on this file system",
+                   .hint = "Put data_dir on a local disk."});
+    }
+  }
+  PK_RETURN_IF_ERROR(
+      Execute("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
+              "PRAGMA cell_size_check=ON; PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY;"
+              "PRAGMA journal_size_limit=4194304; PRAGMA mmap_size=0"));
+  const std::pair<const char*, std::int64_t> expected[] = {{"PRAGMA synchronous", 2},
+                                                           {"PRAGMA foreign_keys", 1},
+                                                           {"PRAGMA trusted_schema", 0}};
+  for (const auto& [pragma, value] : expected) {
+    PK_ASSIGN_OR_RETURN(const std::int64_t got, QueryInt(pragma));
+    if (got != value) {
+      return Fail({.kind = ErrorKind::kStorage,
+                   .message = fmt::format("{}: SQLite refuses {}", path_.string(), pragma)});
+    }
+  }
+  PK_ASSIGN_OR_RETURN(const std::int64_t id, QueryInt("PRAGMA application_id"));
+  PK_ASSIGN_OR_RETURN(const std::int64_t version, QueryInt("PRAGMA user_version"));
+  PK_ASSIGN_OR_RETURN(const std::int64_t tables, QueryInt("SELECT count(*) FROM sqlite_master"));
+  if (id != options.application_id && (id != 0 || version != 0 || tables != 0)) {
+    return Fail({.kind = ErrorKind::kStorage,
+                 .message = path_.string() + " is not a file of Picket",
+                 .hint = "Correct data_dir, or move the file aside."});
+  }
+  return {};
+}
+
+Database::~Database() = default;
+
+Result<Statement> Database::Prepare(std::string_view sql) {
+  const auto prepare = [&](unsigned flags) -> Result<sqlite3_stmt*> {
+    sqlite3_stmt* raw = nullptr;
+    const int code = sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()), flags,
+                                        &raw, nullptr);
+    if (code != SQLITE_OK) return Fail(ErrorOf(code, "cannot prepare"));
+    return raw;
+  };
+  Cached& cached = cache_[std::string(sql)];
+  if (cached.in_use) {  // the same text again while the first is still open
+    PK_ASSIGN_OR_RETURN(sqlite3_stmt * raw, prepare(0));
+    return Statement(*this, raw, nullptr);
+  }
+  if (!cached.statement) {
+    PK_ASSIGN_OR_RETURN(sqlite3_stmt * raw, prepare(SQLITE_PREPARE_PERSISTENT));
+    cached.statement.reset(raw);
+  }
+  cached.in_use = true;
+  return Statement(*this, cached.statement.get(), &cached.in_use);
+}
+
+Status Database::Execute(const std::string& sql) {
+  CrashPoint();
+  const int code = sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return Fail(ErrorOf(code, "cannot execute"));
+  return {};
+}
+
+Result<std::int64_t> Database::QueryInt(const std::string& sql) {
+  PK_ASSIGN_OR_RETURN(Statement statement, Prepare(sql));
+  PK_ASSIGN_OR_RETURN(const bool row, statement.Step());
+  return row ? statement.Int(0) : 0;
+}
+
+std::int64_t Database::LastInsertId() const { return sqlite3_last_insert_rowid(db_.get()); }
+std::int64_t Database::Changes() const { return sqlite3_changes64(db_.get()); }
+bool Database::Autocommit() const { return sqlite3_get_autocommit(db_.get()) != 0; }
+
+Statement::Statement(Database& database, sqlite3_stmt* statement, bool* in_use)
+    : database_(&database),
+      statement_(statement),
+      in_use_(in_use),
+      writes_(sqlite3_stmt_readonly(statement) == 0) {}
+
+Statement::Statement(Statement&& other) noexcept
+    : database_(other.database_),
+      statement_(std::exchange(other.statement_, nullptr)),
+      in_use_(other.in_use_),
+      writes_(other.writes_) {}
+
+Statement::~Statement() {
+  if (statement_ == nullptr) return;
+  if (in_use_ == nullptr) {
+    (void)sqlite3_finalize(statement_);
+    return;
+  }
+  (void)sqlite3_reset(statement_);
+  (void)sqlite3_clear_bindings(statement_);
+  *in_use_ = false;
+}
+
+Statement& Statement::Bind(int index, std::int64_t value) {
+  (void)sqlite3_bind_int64(statement_, index, value);
+  return *this;
+}
+Statement& Statement::Bind(int index, double value) {
+  (void)sqlite3_bind_double(statement_, index, value);
+  return *this;
+}
+Statement& Statement::Bind(int index, std::string_view text) {
+  // A null pointer would bind NULL; an empty text is a text.
+  const char* data = text.data() == nullptr ? "" : text.data();
+  (void)sqlite3_bind_text(statement_, index, data, static_cast<int>(text.size()), SQLITE_STATIC);
+  return *this;
+}
+Statement& Statement::BindCopy(int index, std::string_view text) {
+  const char* data = text.data() == nullptr ? "" : text.data();
+  // NOLINTNEXTLINE: SQLite's own constant is a cast
+  (void)sqlite3_bind_text(statement_, index, data, static_cast<int>(text.size()),
+                          SQLITE_TRANSIENT);
+  return *this;
+}
+Statement& Statement::BindBlob(int index, std::string_view bytes) {
+  const char* data = bytes.data() == nullptr ? "" : bytes.data();
+  (void)sqlite3_bind_blob(statement_, index, data, static_cast<int>(bytes.size()), SQLITE_STATIC);
+  return *this;
+}
+Statement& Statement::BindNull(int index) {
+  (void)sqlite3_bind_null(statement_, index);
+  return *this;
+}
+
+Result<bool> Statement::Step() {
+  if (writes_) CrashPoint();
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return Fail(database_->ErrorOf(code, writes_ ? "cannot write" : "cannot read"));
+}
+
+Status Statement::Run() {
+  PK_ASSIGN_OR_RETURN(const bool row, Step());
+  (void)row;
+  Reset();
+  return {};
+}
+
+void Statement::Reset() { (void)sqlite3_reset(statement_); }
+
+bool Statement::IsNull(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+bool Statement::IsBlob(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_BLOB;
+}
+std::int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_, column); }
+double Statement::Real(int column) const { return sqlite3_column_double(statement_, column); }
+std::string_view Statement::Text(int column) const {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  if (text == nullptr) return {};
+  return {text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+std::string_view Statement::Blob(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  if (bytes == nullptr) return {};
+  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+Result<Transaction> Transaction::Begin(Database& database) {
+  PK_ASSIGN_OR_RETURN(Statement begin, database.Prepare("BEGIN IMMEDIATE"));
+  PK_RETURN_IF_ERROR(begin.Run());
+  return Transaction(&database);
+}
+
+Transaction::Transaction(Transaction&& other) noexcept
+    : database_(std::exchange(other.database_, nullptr)) {}
+
+Transaction::~Transaction() {
+  // SQLite rolls back by itself on some errors; then there is nothing to do.
+  if (database_ != nullptr && !database_->Autocommit()) (void)database_->Execute("ROLLBACK");
+}
+
+Status Transaction::Commit() {
+  PK_CHECK(database_ != nullptr, "a transaction commits once");
+  CrashPoint();
+  PK_ASSIGN_OR_RETURN(Statement commit, database_->Prepare("COMMIT"));
+  PK_RETURN_IF_ERROR(commit.Run());
+  database_ = nullptr;
+  CrashPoint();
+  return {};
+}
+
+Result<Snapshot> Snapshot::Begin(Database& database) {
+  PK_ASSIGN_OR_RETURN(Statement begin, database.Prepare("BEGIN DEFERRED"));
+  PK_RETURN_IF_ERROR(begin.Run());
+  Snapshot snapshot(&database);
+  // The snapshot is taken by the first read.
+  PK_ASSIGN_OR_RETURN(const std::int64_t tables, database.QueryInt("SELECT 1 FROM sqlite_master"));
+  (void)tables;
+  return snapshot;
+}
+
+Snapshot::Snapshot(Snapshot&& other) noexcept
+    : database_(std::exchange(other.database_, nullptr)) {}
+
+Snapshot::~Snapshot() {
+  if (database_ != nullptr && !database_->Autocommit()) (void)database_->Execute("ROLLBACK");
+}
+
+}  // namespace picket::storage

@@ -1,0 +1,121 @@
+#include "storage/tenant_store.h"
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "storage/migrations.h"
+
+namespace picket::storage {
+
+namespace fs = std::filesystem;
+
+TenantStore::TenantStore(std::unique_ptr<Database> database, const Guid& tenant,
+                         std::vector<StreamSchema> schemas, const TenantStoreOptions& options)
+    : database_(std::move(database)),
+      tenant_(tenant),
+      options_(options),
+      events_(*database_, std::move(schemas)),
+      ledger_(*database_),
+      alerts_(*database_),
+      streams_(*database_) {}
+
+fs::path TenantStore::PathOf(const fs::path& data_dir, const Guid& tenant) {
+  return data_dir / "tenants" / (ToString(tenant) + ".db");
+}
+
+Result<std::unique_ptr<TenantStore>> TenantStore::Open(const fs::path& data_dir,
+                                                       const Guid& tenant,
+                                                       std::vector<StreamSchema> schemas,
+                                                       const EventStore::ValuesOf& values_of,
+                                                       const TenantStoreOptions& options) {
+  const fs::path path = PathOf(data_dir, tenant);
+  if (options.read_only) {
+    std::error_code error;
+    if (!fs::exists(path, error)) {
+      return Fail({.kind = ErrorKind::kNotFound,
+                   .message = "nothing was read of this tenant yet",
+                   .hint = "Run 'picket once' first."});
+    }
+  } else {
+    PK_RETURN_IF_ERROR(EnsurePrivateDirectory(path.parent_path()));
+  }
+  PK_ASSIGN_OR_RETURN(std::unique_ptr<Database> database,
+                      Database::Open(path, {.create = !options.read_only,
+                                            .read_only = options.read_only,
+                                            .application_id = kTenantApplicationId}));
+  if (!options.read_only) {
+    PK_RETURN_IF_ERROR(Migrate(*database, kTenantApplicationId, TenantMigrations()));
+  }
+  std::unique_ptr<TenantStore> store(
+      new TenantStore(std::move(database), tenant, std::move(schemas), options));
+  PK_RETURN_IF_ERROR(store->CheckOwner(options.read_only));
+  if (!options.read_only) {
+    PK_RETURN_IF_ERROR(store->events_.Prepare(values_of));
+  }
+  return store;
+}
+
+Status TenantStore::CheckOwner(bool read_only) {
+  std::string inside;
+  {
+    PK_ASSIGN_OR_RETURN(Statement select, database_->Prepare("SELECT guid FROM tenant"));
+    PK_ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (row) inside = select.Text(0);
+  }
+  if (inside.empty() && !read_only) {
+    PK_ASSIGN_OR_RETURN(Statement insert, database_->Prepare("INSERT INTO tenant(guid) VALUES(?)"));
+    return insert.Bind(1, ToString(tenant_)).Run();
+  }
+  if (inside != ToString(tenant_)) {
+    return Fail({.kind = ErrorKind::kStorage,
+                 .message = fmt::format("{} holds the events of another tenant",
+                                        database_->path().string()),
+                 .hint = "The file was renamed or copied. Put it back under its own name."});
+  }
+  return {};
+}
+
+Result<std::int64_t> TenantStore::Bytes() {
+  PK_ASSIGN_OR_RETURN(const std::int64_t pages, database_->QueryInt("PRAGMA page_count"));
+  PK_ASSIGN_OR_RETURN(const std::int64_t size, database_->QueryInt("PRAGMA page_size"));
+  PK_ASSIGN_OR_RETURN(const std::int64_t free, database_->QueryInt("PRAGMA freelist_count"));
+  return (pages - free) * size;
+}
+
+Result<PageCounts> TenantStore::StorePage(const std::string& stream, std::int64_t window,
+                                          const std::vector<Record>& records,
+                                          std::int64_t rejected, const WriteRules& rules) {
+  if (options_.max_bytes > 0) {
+    PK_ASSIGN_OR_RETURN(const std::int64_t bytes, Bytes());
+    if (bytes >= options_.max_bytes) {
+      return Fail({.kind = ErrorKind::kLimit,
+                   .message = fmt::format("the tenant's events fill their limit of {} MB",
+                                          options_.max_bytes / 1'000'000),
+                   .hint = "Raise [retention] max_size, or keep fewer days."});
+    }
+  }
+  PK_ASSIGN_OR_RETURN(Transaction transaction, Begin());
+  PK_ASSIGN_OR_RETURN(PageCounts counts, events_.Write(stream, records, rules));
+  counts.read += rejected;
+  counts.rejected += rejected;
+  PK_RETURN_IF_ERROR(ledger_.NotePage(window, counts));
+  PK_RETURN_IF_ERROR(transaction.Commit());
+  return counts;
+}
+
+Status TenantStore::Backup(const fs::path& to) {
+  PK_ASSIGN_OR_RETURN(Statement vacuum, database_->Prepare("VACUUM INTO ?"));
+  return vacuum.Bind(1, to.string()).Run();
+}
+
+Status TenantStore::Check() {
+  PK_ASSIGN_OR_RETURN(Statement check, database_->Prepare("PRAGMA integrity_check(1)"));
+  PK_ASSIGN_OR_RETURN(const bool row, check.Step());
+  if (row && check.Text(0) == "ok") return {};
+  return Fail({.kind = ErrorKind::kStorage,
+               .message = fmt::format("{}: {}", database_->path().string(),
+                                      row ? check.Text(0) : "no answer"),
+               .hint = "Move the file aside; Picket then reads again what Graph still has."});
+}
+
+}  // namespace picket::storage

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/uuid.h"
+#include "storage/alert_store.h"
+#include "storage/event_store.h"
+#include "storage/ledger.h"
+#include "storage/record.h"
+#include "storage/sqlite/database.h"
+#include "storage/stream_state.h"
+
+namespace picket::storage {
+
+struct TenantStoreOptions {
+  bool read_only = false;       // for `query`, `status`: nothing is created or migrated
+  std::int64_t max_bytes = 0;   // of the file; 0: no limit
+};
+
+// Everything of one tenant: DATA_DIR/tenants/GUID.db. One thread at a time.
+class TenantStore {
+ public:
+  // Creates and migrates the file as needed, and checks the GUID inside. kNotFound when read_only
+  // and there is none.
+  static Result<std::unique_ptr<TenantStore>> Open(const std::filesystem::path& data_dir,
+                                                   const Guid& tenant,
+                                                   std::vector<StreamSchema> schemas,
+                                                   const EventStore::ValuesOf& values_of,
+                                                   const TenantStoreOptions& options);
+
+  static std::filesystem::path PathOf(const std::filesystem::path& data_dir, const Guid& tenant);
+
+  EventStore& events() { return events_; }
+  Ledger& ledger() { return ledger_; }
+  AlertStore& alerts() { return alerts_; }
+  StreamStates& streams() { return streams_; }
+
+  [[nodiscard]] Result<Transaction> Begin() { return Transaction::Begin(*database_); }
+  [[nodiscard]] Result<Snapshot> Read() { return Snapshot::Begin(*database_); }
+
+  // A page's rows and the ledger's entry for it, in one transaction. `rejected` records of the page
+  // could not be decoded; they are counted. kLimit when the file has reached its size.
+  [[nodiscard]] Result<PageCounts> StorePage(const std::string& stream, std::int64_t window,
+                                             const std::vector<Record>& records,
+                                             std::int64_t rejected, const WriteRules& rules);
+  [[nodiscard]] Result<std::int64_t> Bytes();
+  // A consistent copy.
+  [[nodiscard]] Status Backup(const std::filesystem::path& to);
+  // Integrity as SQLite checks it; the finding as an error.
+  [[nodiscard]] Status Check();
+  [[nodiscard]] const Guid& tenant() const { return tenant_; }
+
+ private:
+  TenantStore(std::unique_ptr<Database> database, const Guid& tenant,
+              std::vector<StreamSchema> schemas, const TenantStoreOptions& options);
+  [[nodiscard]] Status CheckOwner(bool read_only);
+
+  const std::unique_ptr<Database> database_;
+  const Guid tenant_;
+  const TenantStoreOptions options_;
+  EventStore events_;
+  Ledger ledger_;
+  AlertStore alerts_;
+  StreamStates streams_;
+};
+
+}  // namespace picket::storage
