@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "agent/graph/collection.h"
+#include "agent/graph/page.h"
+#include "auth/token_source.h"
+#include "base/clock.h"
+#include "base/http.h"
+#include "base/result.h"
+
+namespace picket::graph {
+
+// One answer. The envelope's views point into `body`.
+struct Page {
+  std::string body;
+  Envelope envelope;
+  std::optional<Instant> date;  // Graph's clock when it answered
+  std::string request_id;       // for Microsoft's support
+};
+
+struct ClientSettings {
+  std::string root = "https://graph.microsoft.com";  // no trailing slash
+  std::chrono::milliseconds timeout{120'000};
+  std::size_t max_body = std::size_t{64} << 20;
+};
+
+// Asks Graph for pages of one tenant. Budgets are the caller's affair. Sends the token only below
+// `root`. A rejected token is renewed once a request. A time-out is kShrink: the window was too
+// wide. Thread-safe when its seams are.
+class Client {
+ public:
+  Client(HttpTransport& transport, auth::TokenSource& tokens, const Clock& clock,
+         ClientSettings settings);
+
+  // `url` from ListUrl or ItemUrl.
+  [[nodiscard]] Result<Page> Get(const Collection& collection, const std::string& url,
+                                 std::stop_token stop);
+  // `link` as the page before had it; refused when it leads elsewhere.
+  [[nodiscard]] Result<Page> Follow(const Collection& collection, const Variant& variant,
+                                    const std::string& link, std::stop_token stop);
+
+  // Graph's time now: its newest Date and what passed since. nullopt before the first answer.
+  [[nodiscard]] std::optional<Instant> GraphNow() const;
+  [[nodiscard]] const std::string& root() const { return settings_.root; }
+
+ private:
+  [[nodiscard]] Result<HttpResponse> Send(const std::string& url, const std::string& request_id,
+                                          std::string_view token, std::stop_token stop);
+  [[nodiscard]] std::optional<Instant> NoteDate(const HttpResponse& response);
+
+  HttpTransport& transport_;
+  auth::TokenSource& tokens_;
+  const Clock& clock_;
+  const ClientSettings settings_;
+  mutable std::mutex mutex_;
+  std::optional<Instant> newest_date_;
+  Clock::Ticks seen_at_{};
+};
+
+}  // namespace picket::graph

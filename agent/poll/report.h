@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "storage/record.h"
+
+namespace picket::poll {
+
+// What an operator must learn of, as data: the alerts room makes alerts of it. Conditions are
+// reported in every round in which they hold; `key` names the condition.
+struct HealthEvent {
+  enum class Kind : std::uint8_t {
+    kAuth,        // the credential was rejected
+    kPermission,  // a permission is missing or was lost
+    kLicence,     // the tenant's licence does not give the stream
+    kStalled,     // a stream has not been read for long
+    kLostWindow,  // a part is older than Graph keeps
+    kStuck,       // a window that Graph does not answer was passed by
+    kClock,       // the own clock is off by more than 5 min
+    kFull,        // the tenant's size limit, or the volume
+    kStorage,     // its database failed
+    kRejected,    // records could not be kept
+  };
+  Kind kind = Kind::kStalled;
+  std::string stream;  // "" for the tenant as a whole
+  std::string message;
+  std::string hint;
+  [[nodiscard]] std::string key() const;  // "licence/riskyUsers": the same while it lasts
+};
+std::string_view KindName(HealthEvent::Kind kind);
+
+// What became of one tenant in one round.
+struct TenantRound {
+  std::string tenant;                                 // its name
+  std::map<std::string, storage::PageCounts> counts;  // by stream; re-readings included
+  std::vector<HealthEvent> health;
+  std::int64_t requests = 0;
+  bool polled = false;          // something was due
+  bool backfill_left = false;   // older rows wait for the next round
+  // The last error of each stream that failed in this round; "" for the tenant itself.
+  std::map<std::string, Error> errors;
+  [[nodiscard]] storage::PageCounts Total() const;
+};
+
+// For `status`: one stream as it stands in the database.
+struct StreamStatus {
+  std::string name;
+  std::string state;   // waiting | ok | behind | throttled | off | failing | stuck
+  std::string reason;
+  std::optional<Instant> read_to, complete_to, reconciled_to, last_success;
+  std::int64_t events = 0;
+  std::int64_t late = 0;
+  std::string last_error;
+};
+
+}  // namespace picket::poll

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/graph/collection.h"
+#include "agent/poll/plan.h"
+#include "agent/poll/report.h"
+#include "agent/poll/settings.h"
+#include "storage/stream_state.h"
+#include "storage/tenant_store.h"
+
+namespace picket::poll {
+
+// What was found out about the service and must be remembered; kept in StreamState::probe.
+struct Probe {
+  std::int64_t variant = 0;   // which of the collection's variants the service takes
+  Instant anchor;             // first contact: the live edge began here
+  Instant horizon;            // and backfill goes down to here
+  Instant last_row;           // when the newest row arrived
+  Instant swept;              // last sweep over what is at risk (only without lastUpdatedDateTime)
+  std::int64_t fetched = -1;  // detections up to this seq had their sign-ins fetched again
+  std::int64_t refusals = 0;  // 403s in a row
+  Instant first_refusal;
+};
+std::string FormatProbe(const Probe& probe);
+Probe ParseProbe(std::string_view text);  // unknown and broken parts are skipped
+
+// A span of one stream that is being read: its pages one after another.
+struct Job {
+  Kind kind = Kind::kLive;
+  Interval ask;
+  Instant counted_from;
+  std::vector<storage::Window> reread;  // kReconcile: whose stage moves on
+  std::string extra;                    // a condition of the filter; "" usually
+  std::int64_t window = 0;              // ledger id; 0: not opened yet
+  std::string next_link;                // never persisted
+  std::int64_t pages = 0;
+  int tries = 0;     // failures in a row
+  int restarts = 0;  // because of expired skiptokens
+  storage::PageCounts counts;
+  // Another window where the last one shrank: it continues that one's count.
+  Instant started;
+};
+
+// One stream of one tenant: what is due, and what an outcome means for it. The caller holds the
+// tenant's lock during each call.
+class Stream {
+ public:
+  Stream(const graph::Collection& collection, const Settings& settings,
+         storage::TenantStore& store);
+
+  // Reads state and coverage. Once, before the rest.
+  [[nodiscard]] Status Load();
+
+  struct Now {
+    Instant own;                   // the own clock
+    std::optional<Instant> graph;  // Graph's, when known
+  };
+  // Decides whether the stream is due, and up to where it may be read in this round.
+  [[nodiscard]] Status BeginRound(const Now& now, bool all_streams);
+
+  // The next thing to read of each sort; nullopt: nothing. In this order of importance.
+  [[nodiscard]] std::optional<Job> NextLive() const;
+  [[nodiscard]] Result<std::optional<Job>> NextReconciliation(Instant now) const;
+  [[nodiscard]] std::optional<Job> NextSweep(Instant now) const;
+  [[nodiscard]] std::optional<Job> NextBackfill() const;
+
+  // The answer's Date shows that the job asked for what has not settled yet: nothing of it counts.
+  [[nodiscard]] bool AskedTooFar(const Job& job, std::optional<Instant> date) const;
+  [[nodiscard]] Status Reanchor(const Now& now);
+
+  [[nodiscard]] Status Finished(Job& job, Instant now);                      // last page stored
+  [[nodiscard]] Status PassBy(Job& job, Instant now, const Error& error);    // stuck
+  [[nodiscard]] Status Abandon(Job& job, Instant now, const Error& error);   // to be read again
+  // Ask for less: narrower, then smaller pages. False: nothing is left to shrink.
+  bool Shrink();
+  bool ShrinkPage();
+  // The service refused the query as such; true: there is another variant to try.
+  [[nodiscard]] Result<bool> TryNextVariant();
+  // Out for now: sets when to try again, and the state that `status` shows.
+  [[nodiscard]] Status Failed(const Error& error, Instant now);
+  [[nodiscard]] Status Throttled(const Error& error, Instant until);
+  // Everything that was due is read.
+  [[nodiscard]] Status RoundDone(Instant now);
+  [[nodiscard]] Status RememberFetched(std::int64_t seq);
+
+  [[nodiscard]] const graph::Collection& collection() const { return collection_; }
+  [[nodiscard]] std::string name() const { return std::string(collection_.stream); }
+  [[nodiscard]] const graph::Variant& variant() const;
+  [[nodiscard]] int page_size() const;
+  [[nodiscard]] bool usable() const { return usable_; }  // in this round
+  [[nodiscard]] bool due() const { return due_; }
+  [[nodiscard]] const Probe& probe() const { return probe_; }
+  [[nodiscard]] const storage::StreamState& state() const { return state_; }
+  [[nodiscard]] std::vector<HealthEvent> Health(Instant now) const;
+  // When there is something to do next.
+  [[nodiscard]] Instant NextDue() const;
+
+ private:
+  [[nodiscard]] Status Save();
+  [[nodiscard]] Status BeginContact(const Now& now);
+  [[nodiscard]] Status RecordLost(Instant now);
+  [[nodiscard]] Timespan width() const;
+  [[nodiscard]] Job MakeJob(const Slice& slice) const;
+  [[nodiscard]] Instant EdgeAt(const Now& now) const;
+
+  const graph::Collection& collection_;
+  const Settings& settings_;
+  storage::TenantStore& store_;
+  storage::StreamState state_;
+  Probe probe_;
+  Coverage coverage_;
+  std::int64_t lost_ = 0;
+  std::int64_t stuck_ = 0;
+  std::vector<storage::Window> to_reconcile_;
+  bool due_ = false;
+  bool usable_ = false;
+  bool failed_ = false;  // in this round
+};
+
+}  // namespace picket::poll
