@@ -19,7 +19,9 @@ target_compile_options(picket_build INTERFACE "-ffile-prefix-map=${PROJECT_SOURC
 target_compile_options(picket_build INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
   -Woverloaded-virtual -Wconversion -Wsign-conversion -Wdouble-promotion -Wformat=2
-  -Wimplicit-fallthrough -Wundef -Werror=return-type -Werror=unused-result)
+  -Wimplicit-fallthrough -Wundef -Werror=return-type -Werror=unused-result
+  # Designated initializers leave defaults out on purpose.
+  -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(picket_build INTERFACE
     -Wduplicated-cond -Wlogical-op -Wsuggest-override -Wmisleading-indentation)

@@ -1,0 +1,313 @@
+// Conversions of values, and the functions that are named after them.
+
+#include <charconv>
+#include <cmath>
+
+#include "agent/kql/json_view.h"
+#include "agent/kql/kernel.h"
+#include "agent/kql/lexer.h"
+#include "base/text.h"
+#include "base/uuid.h"
+
+namespace picket::kql {
+namespace {
+
+std::optional<std::int64_t> LongOfText(std::string_view text) {
+  text = Trim(text);
+  const bool hex = text.substr(0, 2) == "0x" || text.substr(0, 2) == "0X";
+  if (hex) text.remove_prefix(2);
+  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  std::int64_t number = 0;
+  const auto [end, code] =
+      std::from_chars(text.data(), text.data() + text.size(), number, hex ? 16 : 10);
+  if (code != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return number;
+}
+
+std::optional<double> RealOfText(std::string_view text) {
+  text = Trim(text);
+  double real = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), real);
+  if (code != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return real;
+}
+
+std::optional<std::int64_t> LongOfReal(double real) {
+  if (std::isnan(real) || std::fabs(real) > 9.2e18) return std::nullopt;
+  return static_cast<std::int64_t>(real);
+}
+
+std::string TextOfDynamic(std::string_view json) {
+  switch (KindOf(json)) {
+    case JsonKind::kNull:
+      return {};
+    case JsonKind::kString:
+      return UnquoteJson(json);
+    case JsonKind::kObject:
+    case JsonKind::kArray:
+      return CompactJson(json).value_or(std::string(json));
+    case JsonKind::kBool:
+    case JsonKind::kNumber:
+      return std::string(json);
+  }
+  return std::string(json);
+}
+
+ColumnPtr ToStringKernel(const EvalContext&, const Arguments& a, std::size_t rows) {
+  if (a[0]->type == Type::kString) return a[0];
+  return MapRows(Type::kString, a, rows,
+                 [&](ColumnBuilder& out, std::size_t row) { out.Text(ToText(*a[0], row)); });
+}
+
+template <Type kType>
+ColumnPtr ToNumber(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(kType, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const std::optional<std::int64_t> number = ToLong(*a[0], row);
+    if (!number || (kType == Type::kInt && (*number > INT32_MAX || *number < INT32_MIN))) {
+      out.Null();
+    } else {
+      out.Number(*number);
+    }
+  });
+}
+
+ColumnPtr ToRealKernel(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kReal, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const std::optional<double> real = ToReal(*a[0], row);
+    if (real) {
+      out.Real(*real);
+    } else {
+      out.Null();
+    }
+  });
+}
+
+ColumnPtr ToBool(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const Column& column = *a[0];
+    if (column.IsNull(row)) return out.Null();
+    if (!IsText(column.type)) return out.Number(column.AsReal(row) != 0.0 ? 1 : 0);
+    const std::string text = AsciiLower(Trim(ToText(column, row)));
+    if (text == "true") return out.Number(1);
+    if (text == "false") return out.Number(0);
+    const std::optional<std::int64_t> number = LongOfText(text);
+    if (!number) return out.Null();
+    out.Number(*number != 0 ? 1 : 0);
+  });
+}
+
+ColumnPtr ToDateTime(const EvalContext&, const Arguments& a, std::size_t rows) {
+  if (a[0]->type == Type::kDateTime) return a[0];
+  return MapRows(Type::kDateTime, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const Column& column = *a[0];
+    if (column.IsNull(row)) return out.Null();
+    if (!IsText(column.type)) return out.Number(column.Number(row));
+    const auto ticks = ParseDateTimeText(ToText(column, row));
+    if (ticks) {
+      out.Number(*ticks);
+    } else {
+      out.Null();
+    }
+  });
+}
+
+ColumnPtr ToTimespan(const EvalContext&, const Arguments& a, std::size_t rows) {
+  if (a[0]->type == Type::kTimespan) return a[0];
+  return MapRows(Type::kTimespan, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const Column& column = *a[0];
+    if (column.IsNull(row)) return out.Null();
+    if (!IsText(column.type)) return out.Number(column.Number(row));
+    const auto ticks = ParseTimespanText(ToText(column, row));
+    if (ticks) {
+      out.Number(*ticks);
+    } else {
+      out.Null();
+    }
+  });
+}
+
+ColumnPtr ToGuid(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kGuid, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const Result<Guid> guid = ParseGuid(Trim(ToText(*a[0], row)));
+    if (guid) {
+      out.Text(ToString(*guid));
+    } else {
+      out.Null();
+    }
+  });
+}
+
+ColumnPtr ToDynamic(const EvalContext&, const Arguments& a, std::size_t rows) {
+  if (a[0]->type == Type::kDynamic) return a[0];
+  return MapRows(Type::kDynamic, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const Column& column = *a[0];
+    if (column.IsNull(row)) return out.Null();
+    if (!IsText(column.type)) return out.Text(ToJsonText(column, row));
+    const std::string_view text = column.Text(row);
+    if (Trim(text).empty()) return out.Null();
+    auto json = CompactJson(text);
+    if (!json) return out.Text(QuoteJson(text));
+    if (*json == "null") return out.Null();
+    out.Text(*std::move(json));
+  });
+}
+
+bool IsEmptyAt(const Column& column, std::size_t row) {
+  if (column.IsNull(row)) return true;
+  return IsText(column.type) && column.Text(row).empty();
+}
+
+ColumnPtr IsEmpty(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    out.Number(IsEmptyAt(*a[0], row) ? 1 : 0);
+  });
+}
+ColumnPtr IsNotEmpty(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    out.Number(IsEmptyAt(*a[0], row) ? 0 : 1);
+  });
+}
+ColumnPtr IsNullKernel(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    out.Number(a[0]->IsNull(row) ? 1 : 0);
+  });
+}
+ColumnPtr IsNotNullKernel(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    out.Number(a[0]->IsNull(row) ? 0 : 1);
+  });
+}
+
+ColumnPtr GetType(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kString, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const Column& column = *a[0];
+    if (column.IsNull(row)) return out.Text("null");
+    if (column.type != Type::kDynamic) return out.Text(std::string(TypeName(column.type)));
+    switch (KindOf(column.Text(row))) {
+      case JsonKind::kNull:
+        return out.Text("null");
+      case JsonKind::kBool:
+        return out.Text("bool");
+      case JsonKind::kNumber:
+        return out.Text(column.Text(row).find_first_of(".eE") == std::string_view::npos
+                            ? "long"
+                            : "double");
+      case JsonKind::kString:
+        return out.Text("string");
+      case JsonKind::kArray:
+        return out.Text("array");
+      case JsonKind::kObject:
+        return out.Text("dictionary");
+    }
+  });
+}
+
+std::optional<Type> BindInt(const std::vector<Type>&, std::string&) { return Type::kInt; }
+std::optional<Type> BindTimespan(const std::vector<Type>&, std::string&) {
+  return Type::kTimespan;
+}
+std::optional<Type> BindGuid(const std::vector<Type>&, std::string&) { return Type::kGuid; }
+
+}  // namespace
+
+std::string ToText(const Column& column, std::size_t row) {
+  if (column.IsNull(row)) return {};
+  switch (column.type) {
+    case Type::kBool:
+      return column.Number(row) != 0 ? "True" : "False";
+    case Type::kInt:
+    case Type::kLong:
+      return std::to_string(column.Number(row));
+    case Type::kReal:
+      return FormatRealText(column.Real(row));
+    case Type::kString:
+    case Type::kGuid:
+      return std::string(column.Text(row));
+    case Type::kDateTime:
+      return FormatKusto(Instant{column.Number(row)});
+    case Type::kTimespan:
+      return FormatTimespanText(column.Number(row));
+    case Type::kDynamic:
+      return TextOfDynamic(column.Text(row));
+  }
+  return {};
+}
+
+std::string_view TextView(const Column& column, std::size_t row, std::string& buffer) {
+  if (column.type == Type::kString || column.type == Type::kGuid) return column.Text(row);
+  buffer = ToText(column, row);
+  return buffer;
+}
+
+std::optional<std::int64_t> ToLong(const Column& column, std::size_t row) {
+  if (column.IsNull(row)) return std::nullopt;
+  if (column.type == Type::kReal) return LongOfReal(column.Real(row));
+  if (!IsText(column.type)) return column.Number(row);
+  if (column.type == Type::kDynamic) {
+    const std::string_view json = column.Text(row);
+    if (KindOf(json) == JsonKind::kBool) return json.front() == 't' ? 1 : 0;
+    if (KindOf(json) == JsonKind::kNumber) {
+      if (const auto number = LongOfText(json)) return number;
+      const auto real = RealOfText(json);
+      return real ? LongOfReal(*real) : std::nullopt;
+    }
+    return LongOfText(TextOfDynamic(json));
+  }
+  return LongOfText(column.Text(row));
+}
+
+std::optional<double> ToReal(const Column& column, std::size_t row) {
+  if (column.IsNull(row)) return std::nullopt;
+  if (!IsText(column.type)) return column.AsReal(row);
+  return RealOfText(ToText(column, row));
+}
+
+std::string ToJsonText(const Column& column, std::size_t row) {
+  if (column.IsNull(row)) return "null";
+  switch (column.type) {
+    case Type::kBool:
+      return column.Number(row) != 0 ? "true" : "false";
+    case Type::kInt:
+    case Type::kLong:
+      return std::to_string(column.Number(row));
+    case Type::kReal: {
+      const double real = column.Real(row);
+      if (!std::isfinite(real)) return QuoteJson(FormatRealText(real));
+      return FormatRealText(real);
+    }
+    case Type::kDynamic:
+      return std::string(column.Text(row));
+    case Type::kString:
+    case Type::kGuid:
+    case Type::kDateTime:
+    case Type::kTimespan:
+      return QuoteJson(ToText(column, row));
+  }
+  return "null";
+}
+
+FunctionList ConvertFunctions() {
+  return {
+      {"tostring", 1, 1, &BindString, &ToStringKernel},
+      {"toint", 1, 1, &BindInt, &ToNumber<Type::kInt>},
+      {"tolong", 1, 1, &BindLong, &ToNumber<Type::kLong>},
+      {"todouble", 1, 1, &BindReal, &ToRealKernel},
+      {"toreal", 1, 1, &BindReal, &ToRealKernel},
+      {"tobool", 1, 1, &BindBool, &ToBool},
+      {"toboolean", 1, 1, &BindBool, &ToBool},
+      {"todatetime", 1, 1, &BindDateTime, &ToDateTime},
+      {"totimespan", 1, 1, &BindTimespan, &ToTimespan},
+      {"toguid", 1, 1, &BindGuid, &ToGuid},
+      {"todynamic", 1, 1, &BindDynamic, &ToDynamic},
+      {"parse_json", 1, 1, &BindDynamic, &ToDynamic},
+      {"isempty", 1, 1, &BindBool, &IsEmpty},
+      {"isnotempty", 1, 1, &BindBool, &IsNotEmpty},
+      {"notempty", 1, 1, &BindBool, &IsNotEmpty},
+      {"isnull", 1, 1, &BindBool, &IsNullKernel},
+      {"isnotnull", 1, 1, &BindBool, &IsNotNullKernel},
+      {"notnull", 1, 1, &BindBool, &IsNotNullKernel},
+      {"gettype", 1, 1, &BindString, &GetType},
+  };
+}
+
+}  // namespace picket::kql

@@ -1,0 +1,108 @@
+#include "agent/kql/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/kql/binder.h"
+#include "agent/kql/evaluator.h"
+#include "agent/kql/json_view.h"
+#include "agent/kql/kernel.h"
+#include "agent/kql/parser.h"
+
+namespace picket::kql {
+namespace {
+
+void CollectTables(const Plan& plan, std::vector<std::string>& tables) {
+  if (plan.kind == Plan::Kind::kScan &&
+      std::find(tables.begin(), tables.end(), plan.table) == tables.end()) {
+    tables.push_back(plan.table);
+  }
+  for (const PlanPtr& input : plan.inputs) CollectTables(*input, tables);
+}
+
+}  // namespace
+
+std::vector<std::string> Query::Tables() const {
+  std::vector<std::string> tables;
+  CollectTables(*plan_, tables);
+  return tables;
+}
+
+bool Query::RowWise() const {
+  const Plan* plan = plan_.get();
+  while (plan->kind == Plan::Kind::kFilter || plan->kind == Plan::Kind::kProject ||
+         (plan->kind == Plan::Kind::kSort && !plan->limit)) {
+    plan = plan->inputs[0].get();
+  }
+  return plan->kind == Plan::Kind::kScan;
+}
+
+CompileResult Compile(std::string_view text, const Catalog& catalog) {
+  CompileResult result;
+  ParseResult parsed = Parse(text);
+  if (parsed.error) {
+    result.errors.push_back(*std::move(parsed.error));
+    return result;
+  }
+  BindResult bound = Bind(parsed.query, text, catalog);
+  if (bound.error) {
+    result.errors.push_back(*std::move(bound.error));
+    return result;
+  }
+  result.query = std::make_unique<Query>(std::move(bound.plan));
+  return result;
+}
+
+std::size_t ResultTable::Rows() const {
+  std::size_t rows = 0;
+  for (const Batch& batch : batches) rows += batch.rows;
+  return rows;
+}
+
+Result<ResultTable> Run(const Query& query, TableSource& source, const RunOptions& options) {
+  RunState state{.options = options, .source = source, .context = {.now = options.now}};
+  PK_ASSIGN_OR_RETURN(const std::unique_ptr<Operator> root, MakeOperator(query.plan(), state));
+  ResultTable table{.schema = query.schema(), .batches = {}};
+  std::size_t rows = 0;
+  while (true) {
+    PK_RETURN_IF_ERROR(state.CheckStop());
+    PK_ASSIGN_OR_RETURN(Batch batch, root->Next());
+    if (batch.rows == 0) return table;
+    rows += batch.rows;
+    if (rows > options.max_rows) {
+      return Fail({.kind = ErrorKind::kLimit,
+                   .message = fmt::format("the result has more than {} rows", options.max_rows),
+                   .hint = "Summarize, or take fewer."});
+    }
+    PK_RETURN_IF_ERROR(state.Charge(batch.rows * batch.columns.size() * 16, "the result"));
+    table.batches.push_back(std::move(batch));
+  }
+}
+
+std::string DisplayText(const Column& column, std::size_t row) { return ToText(column, row); }
+
+std::string JsonText(const Column& column, std::size_t row) { return ToJsonText(column, row); }
+
+std::string ToJson(const ResultTable& table) {
+  std::string json = R"({"columns":[)";
+  for (std::size_t i = 0; i < table.schema.size(); ++i) {
+    json += fmt::format(R"({}{{"name":{},"type":"{}"}})", i > 0 ? "," : "",
+                        QuoteJson(table.schema[i].name), TypeName(table.schema[i].type));
+  }
+  json += R"(],"rows":[)";
+  bool first = true;
+  for (const Batch& batch : table.batches) {
+    for (std::size_t row = 0; row < batch.rows; ++row) {
+      json += first ? "[" : ",[";
+      first = false;
+      for (std::size_t i = 0; i < batch.columns.size(); ++i) {
+        json += (i > 0 ? "," : "") + JsonText(*batch.columns[i], row);
+      }
+      json += "]";
+    }
+  }
+  return json + "]}";
+}
+
+}  // namespace picket::kql

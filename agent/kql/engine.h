@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/kql/diagnostic.h"
+#include "agent/kql/plan.h"
+#include "agent/kql/table_source.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace picket::kql {
+
+// A compiled query. Immutable; may run many times.
+class Query {
+ public:
+  explicit Query(PlanPtr plan) : plan_(std::move(plan)) {}
+  [[nodiscard]] const Plan& plan() const { return *plan_; }
+  [[nodiscard]] const Schema& schema() const { return plan_->schema; }
+  // The tables that it reads, each once.
+  [[nodiscard]] std::vector<std::string> Tables() const;
+  // True when each row of the result comes from one row of one table and from nothing else, so that
+  // it may be evaluated on any part of the table alone.
+  [[nodiscard]] bool RowWise() const;
+
+ private:
+  PlanPtr plan_;
+};
+
+struct CompileResult {
+  std::unique_ptr<Query> query;  // nullptr when refused
+  Diagnostics errors;
+};
+CompileResult Compile(std::string_view text, const Catalog& catalog);
+
+struct RunOptions {
+  Instant now;
+  // What scans may see, beside the query's own conditions.
+  std::optional<Instant> from, until;
+  std::int64_t after_seq = 0;
+  std::int64_t until_seq = INT64_MAX;
+  std::size_t memory_bytes = std::size_t{256} << 20;
+  std::size_t max_rows = 1'000'000;
+  std::size_t batch_rows = kBatchRows;
+  bool pushdown = true;  // off: for tests that compare
+  std::stop_token stop;
+};
+
+struct ResultTable {
+  Schema schema;
+  std::vector<Batch> batches;
+  [[nodiscard]] std::size_t Rows() const;
+};
+
+// Errors: kLimit (memory, by the operator's name; rows), kCancelled, what the source says.
+Result<ResultTable> Run(const Query& query, TableSource& source, const RunOptions& options);
+
+// A value as people read it: Kusto's text; '' for null.
+std::string DisplayText(const Column& column, std::size_t row);
+// A value as JSON: bool and numbers bare, datetime and timespan as Kusto's text, dynamic as it is,
+// null for null.
+std::string JsonText(const Column& column, std::size_t row);
+// {"columns":[{"name","type"}],"rows":[[…]]}
+std::string ToJson(const ResultTable& table);
+
+}  // namespace picket::kql

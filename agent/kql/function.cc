@@ -1,0 +1,45 @@
+#include "agent/kql/function.h"
+
+#include <map>
+
+#include "agent/kql/kernel.h"
+
+namespace picket::kql {
+namespace {
+
+const std::map<std::string_view, Function>& Table() {
+  static const std::map<std::string_view, Function> table = [] {
+    std::map<std::string_view, Function> all;
+    for (const FunctionList& part :
+         {LogicFunctions(), CompareFunctions(), TextOperators(), TextFunctions(),
+          ConvertFunctions(), MathFunctions(), TimeFunctions(), DynamicFunctions()}) {
+      for (const Function& function : part) all.emplace(function.name, function);
+    }
+    return all;
+  }();
+  return table;
+}
+
+}  // namespace
+
+const Function* FindFunction(std::string_view name) {
+  const auto found = Table().find(name);
+  return found == Table().end() ? nullptr : &found->second;
+}
+
+std::vector<std::string_view> FunctionNames() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, function] : Table()) names.push_back(name);
+  return names;
+}
+
+std::optional<Type> BindBool(const std::vector<Type>&, std::string&) { return Type::kBool; }
+std::optional<Type> BindString(const std::vector<Type>&, std::string&) { return Type::kString; }
+std::optional<Type> BindLong(const std::vector<Type>&, std::string&) { return Type::kLong; }
+std::optional<Type> BindReal(const std::vector<Type>&, std::string&) { return Type::kReal; }
+std::optional<Type> BindDateTime(const std::vector<Type>&, std::string&) {
+  return Type::kDateTime;
+}
+std::optional<Type> BindDynamic(const std::vector<Type>&, std::string&) { return Type::kDynamic; }
+
+}  // namespace picket::kql

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/kql/function.h"
+
+namespace picket::kql {
+
+// What the function files share: a way to write a kernel by its row, and conversions of values.
+
+// Calls f(builder, row) for each row; once when every argument is constant.
+template <class F>
+ColumnPtr MapRows(Type type, const Arguments& arguments, std::size_t rows, F f) {
+  const bool constant = std::all_of(arguments.begin(), arguments.end(),
+                                    [](const ColumnPtr& column) { return column->constant; });
+  const std::size_t count = constant ? 1 : rows;
+  ColumnBuilder builder(type, count);
+  for (std::size_t row = 0; row < count; ++row) f(builder, row);
+  for (const ColumnPtr& argument : arguments) {
+    if (IsText(type)) builder.KeepArenasOf(*argument);
+  }
+  ColumnPtr column = builder.Finish();
+  if (!constant) return column;
+  auto spread = std::make_shared<Column>(*column);
+  spread->constant = true;
+  spread->rows = rows;
+  return spread;
+}
+
+// Kusto's tostring(): '' for null.
+std::string ToText(const Column& column, std::size_t row);
+// The text without a copy where the column is text already; else made in `buffer`.
+std::string_view TextView(const Column& column, std::size_t row, std::string& buffer);
+std::optional<std::int64_t> ToLong(const Column& column, std::size_t row);
+std::optional<double> ToReal(const Column& column, std::size_t row);
+// The value as JSON text ("null" for null).
+std::string ToJsonText(const Column& column, std::size_t row);
+
+// -1, 0, 1; nullopt when one is null or they cannot be ordered.
+std::optional<int> CompareValues(const Column& a, std::size_t row_a, const Column& b,
+                                 std::size_t row_b);
+// Kusto's ==; nullopt: both null.
+std::optional<bool> ValuesEqual(const Column& a, std::size_t row_a, const Column& b,
+                                std::size_t row_b, bool ignore_case);
+
+// Bind rules that many share.
+std::optional<Type> BindBool(const std::vector<Type>& arguments, std::string& why);
+std::optional<Type> BindString(const std::vector<Type>& arguments, std::string& why);
+std::optional<Type> BindLong(const std::vector<Type>& arguments, std::string& why);
+std::optional<Type> BindReal(const std::vector<Type>& arguments, std::string& why);
+std::optional<Type> BindDateTime(const std::vector<Type>& arguments, std::string& why);
+std::optional<Type> BindDynamic(const std::vector<Type>& arguments, std::string& why);
+
+// The parts of the one table; see function.cc.
+using FunctionList = std::vector<Function>;
+FunctionList LogicFunctions();
+FunctionList CompareFunctions();
+FunctionList TextOperators();
+FunctionList TextFunctions();
+FunctionList ConvertFunctions();
+FunctionList MathFunctions();
+FunctionList TimeFunctions();
+FunctionList DynamicFunctions();
+
+}  // namespace picket::kql

@@ -1,0 +1,154 @@
+// and, or, not, and the functions that choose among values.
+
+#include <fmt/format.h>
+
+#include "agent/kql/kernel.h"
+
+namespace picket::kql {
+namespace {
+
+std::optional<Type> BindBools(const std::vector<Type>& types, std::string& why) {
+  for (const Type type : types) {
+    if (type != Type::kBool) {
+      why = fmt::format("a bool is needed, not {}", TypeName(type));
+      return std::nullopt;
+    }
+  }
+  return Type::kBool;
+}
+
+// false and null is false, true or null is true; else null wins.
+ColumnPtr And(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    bool null = false;
+    for (const ColumnPtr& column : a) {
+      if (column->IsNull(row)) {
+        null = true;
+      } else if (column->Number(row) == 0) {
+        return out.Number(0);
+      }
+    }
+    if (null) return out.Null();
+    out.Number(1);
+  });
+}
+
+ColumnPtr Or(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    bool null = false;
+    for (const ColumnPtr& column : a) {
+      if (column->IsNull(row)) {
+        null = true;
+      } else if (column->Number(row) != 0) {
+        return out.Number(1);
+      }
+    }
+    if (null) return out.Null();
+    out.Number(0);
+  });
+}
+
+ColumnPtr Not(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    if (a[0]->IsNull(row)) return out.Null();
+    out.Number(a[0]->Number(row) == 0 ? 1 : 0);
+  });
+}
+
+// One type for all values; numbers widen.
+std::optional<Type> CommonType(const std::vector<Type>& types, std::string& why) {
+  Type common = types.front();
+  for (const Type type : types) {
+    if (type == common) continue;
+    if (IsNumeric(type) && IsNumeric(common)) {
+      common = type == Type::kReal || common == Type::kReal ? Type::kReal : Type::kLong;
+    } else if (type == Type::kDynamic || common == Type::kDynamic) {
+      common = Type::kDynamic;
+    } else {
+      why = fmt::format("the values are of different types: {} and {}", TypeName(common),
+                        TypeName(type));
+      return std::nullopt;
+    }
+  }
+  return common;
+}
+
+std::optional<Type> BindCase(const std::vector<Type>& types, std::string& why) {
+  std::vector<Type> values;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (i % 2 == 0 && i + 1 < types.size()) {
+      if (types[i] != Type::kBool && types[i] != Type::kDynamic) {
+        why = fmt::format("condition {} is a {}, not a bool", i / 2 + 1, TypeName(types[i]));
+        return std::nullopt;
+      }
+    } else {
+      values.push_back(types[i]);
+    }
+  }
+  if (types.size() % 2 == 0) {
+    why = "the value for no condition (the last one) is missing";
+    return std::nullopt;
+  }
+  return CommonType(values, why);
+}
+
+void AppendAs(ColumnBuilder& out, Type type, const Column& from, std::size_t row) {
+  if (type == Type::kDynamic && from.type != Type::kDynamic) {
+    if (from.IsNull(row)) return out.Null();
+    return out.Text(ToJsonText(from, row));
+  }
+  out.AppendFrom(from, row);
+}
+
+Type TypeOfValues(const std::vector<Type>& types) {
+  std::string why;
+  return CommonType(types, why).value_or(Type::kString);
+}
+
+// A null condition counts as not true.
+ColumnPtr Case(const EvalContext&, const Arguments& a, std::size_t rows) {
+  std::vector<Type> types;
+  for (std::size_t i = 1; i < a.size(); i += 2) types.push_back(a[i]->type);
+  types.push_back(a.back()->type);
+  const Type type = TypeOfValues(types);
+  return MapRows(type, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    for (std::size_t i = 0; i + 1 < a.size(); i += 2) {
+      const Column& condition = *a[i];
+      const bool holds = !condition.IsNull(row) && (condition.type == Type::kDynamic
+                                                        ? condition.Text(row) == "true"
+                                                        : condition.Number(row) != 0);
+      if (holds) return AppendAs(out, type, *a[i + 1], row);
+    }
+    AppendAs(out, type, *a.back(), row);
+  });
+}
+
+ColumnPtr Coalesce(const EvalContext&, const Arguments& a, std::size_t rows) {
+  std::vector<Type> types;
+  for (const ColumnPtr& column : a) types.push_back(column->type);
+  const Type type = TypeOfValues(types);
+  return MapRows(type, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    for (const ColumnPtr& column : a) {
+      const bool empty =
+          column->IsNull(row) || (column->type == Type::kString && column->Text(row).empty());
+      if (!empty) return AppendAs(out, type, *column, row);
+    }
+    AppendAs(out, type, *a.back(), row);
+  });
+}
+
+}  // namespace
+
+FunctionList LogicFunctions() {
+  return {
+      {"and", 2, 2, &BindBools, &And},
+      {"or", 2, 2, &BindBools, &Or},
+      {"not", 1, 1, &BindBools, &Not},
+      {"case", 3, 65, &BindCase, &Case},
+      {"iff", 3, 3, &BindCase, &Case},
+      {"iif", 3, 3, &BindCase, &Case},
+      {"coalesce", 2, 64, &CommonType, &Coalesce},
+  };
+}
+
+}  // namespace picket::kql

@@ -1,0 +1,111 @@
+// The scan operator: what the conditions above a table let its source skip. Hints only; the filters
+// are applied again.
+
+#include <algorithm>
+
+#include "agent/kql/evaluator.h"
+
+namespace picket::kql {
+namespace {
+
+class Scan final : public Operator {
+ public:
+  Scan(std::unique_ptr<TableScan> scan, RunState& state) : scan_(std::move(scan)), state_(state) {}
+  Result<Batch> Next() override {
+    PK_RETURN_IF_ERROR(state_.CheckStop());
+    return scan_->Next(state_.options.batch_rows);
+  }
+
+ private:
+  std::unique_ptr<TableScan> scan_;
+  RunState& state_;
+};
+
+std::optional<Condition::Operator> OperatorOf(std::string_view name, bool swapped) {
+  using Op = Condition::Operator;
+  if (name == "==") return Op::kEqual;
+  if (name == "<") return swapped ? Op::kGreater : Op::kLess;
+  if (name == "<=") return swapped ? Op::kGreaterEqual : Op::kLessEqual;
+  if (name == ">") return swapped ? Op::kLess : Op::kGreater;
+  if (name == ">=") return swapped ? Op::kLessEqual : Op::kGreaterEqual;
+  return std::nullopt;
+}
+
+class HintCollector {
+ public:
+  HintCollector(const Plan& plan, ScanRequest& request, const EvalContext& context)
+      : plan_(plan), request_(request), context_(context) {}
+
+  void Take(const Expression& condition) {
+    if (condition.kind != Expression::Kind::kCall) return;
+    const std::string_view name = condition.function->name;
+    if (name == "and") {
+      for (const Expression& part : condition.arguments) Take(part);
+      return;
+    }
+    if (name == "between") {
+      Compare(condition.arguments[0], condition.arguments[1], Condition::Operator::kGreaterEqual);
+      // datetime between (a .. 1d) has a span for its end; only the start is a hint then.
+      if (condition.arguments[2].type == condition.arguments[0].type) {
+        Compare(condition.arguments[0], condition.arguments[2], Condition::Operator::kLessEqual);
+      }
+      return;
+    }
+    const bool swapped = condition.arguments.size() == 2 && IsConstant(condition.arguments[0]);
+    const std::optional<Condition::Operator> op = OperatorOf(name, swapped);
+    if (!op) return;
+    Compare(condition.arguments[swapped ? 1 : 0], condition.arguments[swapped ? 0 : 1], *op);
+  }
+
+ private:
+  void Compare(const Expression& column, const Expression& constant, Condition::Operator op) {
+    if (column.kind != Expression::Kind::kColumn || !IsConstant(constant)) return;
+    Value value = EvaluateConstant(constant, context_);
+    if (value.null) return;
+    // ResultType == 0: the text of the number, and what else equals it, only when it is canonical
+    // is not for a hint to decide; equal types only.
+    if (value.type != column.type) return;
+    const ColumnSchema& schema = plan_.schema[column.column];
+    if (schema.name == "TimeGenerated" && schema.type == Type::kDateTime) Time(value.number, op);
+    request_.conditions.push_back(
+        {.column = plan_.scan_columns[column.column], .op = op, .value = std::move(value)});
+  }
+
+  void Time(std::int64_t ticks, Condition::Operator op) {
+    using Op = Condition::Operator;
+    if (op == Op::kEqual || op == Op::kGreater || op == Op::kGreaterEqual) {
+      const Instant from{ticks};
+      request_.from = request_.from ? std::max(*request_.from, from) : from;
+    }
+    if (op == Op::kEqual || op == Op::kLess || op == Op::kLessEqual) {
+      const Instant until{ticks};
+      request_.until = request_.until ? std::min(*request_.until, until) : until;
+    }
+  }
+
+  const Plan& plan_;
+  ScanRequest& request_;
+  const EvalContext& context_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Operator>> MakeScan(const Plan& plan,
+                                           const std::vector<const Expression*>& filters,
+                                           RunState& state) {
+  ScanRequest request{.table = plan.table,
+                      .columns = plan.scan_columns,
+                      .from = state.options.from,
+                      .until = state.options.until,
+                      .after_seq = state.options.after_seq,
+                      .until_seq = state.options.until_seq,
+                      .conditions = {}};
+  if (state.options.pushdown) {
+    HintCollector hints(plan, request, state.context);
+    for (const Expression* filter : filters) hints.Take(*filter);
+  }
+  PK_ASSIGN_OR_RETURN(std::unique_ptr<TableScan> scan, state.source.Scan(request));
+  return std::unique_ptr<Operator>(std::make_unique<Scan>(std::move(scan), state));
+}
+
+}  // namespace picket::kql

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/kql/column.h"
+#include "agent/kql/type.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace picket::kql {
+
+// Which tables there are, for the binder.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+  // nullptr: no such table.
+  [[nodiscard]] virtual const Schema* Find(std::string_view table) const = 0;
+  [[nodiscard]] virtual std::vector<std::string_view> Names() const = 0;
+};
+
+// A condition that a source may use to skip rows: column OP value, both of the same type.
+struct Condition {
+  enum class Operator : std::uint8_t { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
+  std::size_t column = 0;  // of the table's schema
+  Operator op = Operator::kEqual;
+  Value value;
+};
+
+struct ScanRequest {
+  std::string table;
+  std::vector<std::size_t> columns;  // of the table's schema, in the order wanted
+  std::optional<Instant> from, until;  // of TimeGenerated, both inclusive
+  std::int64_t after_seq = 0;          // only rows that came or changed after it
+  std::int64_t until_seq = INT64_MAX;
+  // Hints: a source may return more rows, never fewer; every condition is applied again.
+  std::vector<Condition> conditions;
+};
+
+class TableScan {
+ public:
+  virtual ~TableScan() = default;
+  // Up to `most` further rows, with their keys. No rows: done.
+  [[nodiscard]] virtual Result<Batch> Next(std::size_t most) = 0;
+};
+
+// Where tables' rows are. Rows come in (TimeGenerated, Id) order, so that arbitrary picks repeat.
+class TableSource {
+ public:
+  virtual ~TableSource() = default;
+  [[nodiscard]] virtual Result<std::unique_ptr<TableScan>> Scan(const ScanRequest& request) = 0;
+};
+
+}  // namespace picket::kql
