@@ -9,16 +9,17 @@
 
 #include "agent/graph/collection.h"
 #include "agent/graph/page.h"
-#include "auth/token_source.h"
+#include "agent/graph/token_source.h"
 #include "base/clock.h"
 #include "base/http.h"
 #include "base/result.h"
 
 namespace picket::graph {
 
-// One answer. The envelope's views point into `body`.
+// One answer. The envelope's views point into `body`, which therefore stays where it is when the
+// page is moved.
 struct Page {
-  std::string body;
+  std::unique_ptr<const std::string> body;
   Envelope envelope;
   std::optional<Instant> date;  // Graph's clock when it answered
   std::string request_id;       // for Microsoft's support
@@ -35,7 +36,7 @@ struct ClientSettings {
 // wide. Thread-safe when its seams are.
 class Client {
  public:
-  Client(HttpTransport& transport, auth::TokenSource& tokens, const Clock& clock,
+  Client(HttpTransport& transport, TokenSource& tokens, const Clock& clock,
          ClientSettings settings);
 
   // `url` from ListUrl or ItemUrl.
@@ -51,11 +52,11 @@ class Client {
 
  private:
   [[nodiscard]] Result<HttpResponse> Send(const std::string& url, const std::string& request_id,
-                                          std::string_view token, std::stop_token stop);
+                                          std::stop_token stop);
   [[nodiscard]] std::optional<Instant> NoteDate(const HttpResponse& response);
 
   HttpTransport& transport_;
-  auth::TokenSource& tokens_;
+  TokenSource& tokens_;
   const Clock& clock_;
   const ClientSettings settings_;
   mutable std::mutex mutex_;

@@ -31,6 +31,7 @@ Collection Risk(std::string_view stream, std::string_view path, std::string_view
           .max_page = 500,
           .keeps = kDay * 90,
           .max_slice = kDay * 10,
+          .counts_late = false,
           .permission = permission,
           .licence = licence,
           .variants = std::move(variants)};

@@ -28,6 +28,9 @@ struct Collection {
   int max_page = 1000;    // the largest $top that the service takes
   Timespan keeps;         // how far back the service has rows
   Timespan max_slice;     // the widest window that is asked for at once
+  // New rows of a part that was read are late ones: true where windows are cut by the event's
+  // own time.
+  bool counts_late = true;
   std::string_view permission;  // application permission to grant
   std::string_view licence;     // that the tenant needs
   // In the order to try: when the service refuses a query as such, the next one is probed.

@@ -116,6 +116,7 @@ class Stream {
   std::int64_t lost_ = 0;
   std::int64_t stuck_ = 0;
   std::vector<storage::Window> to_reconcile_;
+  Instant began_;  // the round
   bool due_ = false;
   bool usable_ = false;
   bool failed_ = false;  // in this round

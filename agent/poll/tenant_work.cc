@@ -1,0 +1,308 @@
+#include "agent/poll/tenant_work.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace picket::poll {
+namespace {
+
+using graph::Family;
+
+constexpr Timespan kLongestOnceWait = kSecond * 60;
+constexpr double kReservedShare = 0.25;  // of the other four fifths: a fifth of all
+
+
+}  // namespace
+
+TenantWork::TenantWork(TenantSettings tenant, const Settings& settings,
+                       storage::TenantStore& store, graph::Client& client, graph::Budgets& budgets,
+                       const Clock& clock)
+    : tenant_(std::move(tenant)),
+      settings_(settings),
+      store_(store),
+      client_(client),
+      budgets_(budgets),
+      clock_(clock) {
+  lanes_[0].family = Family::kAuditLogs;
+  lanes_[1].family = Family::kIdentityProtection;
+}
+
+Status TenantWork::Load() {
+  const std::lock_guard lock(mutex_);
+  for (const std::string& name : tenant_.streams) {
+    if (graph::FindCollection(name) == nullptr) {
+      return Fail({.kind = ErrorKind::kInvalidConfig,
+                   .message = "tenant " + tenant_.name + ": there is no stream '" + name + "'"});
+    }
+  }
+  PK_RETURN_IF_ERROR(store_.ledger().AbandonOpen());
+  for (const graph::Collection& collection : graph::Collections()) {
+    const bool wanted = tenant_.streams.empty() ||
+                        std::find(tenant_.streams.begin(), tenant_.streams.end(),
+                                  collection.stream) != tenant_.streams.end();
+    if (!wanted) continue;
+    streams_.push_back(std::make_unique<Stream>(collection, settings_, store_));
+    PK_RETURN_IF_ERROR(streams_.back()->Load());
+    lanes_[collection.family == Family::kAuditLogs ? 0 : 1].streams.push_back(
+        streams_.back().get());
+  }
+  return {};
+}
+
+Stream::Now TenantWork::NowHere() const { return {clock_.Now(), client_.GraphNow()}; }
+
+graph::Account TenantWork::AccountOf(const Lane& lane) const {
+  return {.app = tenant_.app, .tenant = ToString(tenant_.id), .family = lane.family};
+}
+
+void TenantWork::BeginRound(const RoundOptions& options) {
+  const std::lock_guard lock(mutex_);
+  options_ = options;
+  round_ = TenantRound{};
+  round_.tenant = tenant_.name;
+  failed_.reset();
+  backfill_began_.reset();
+  began_ = clock_.Steady();
+  for (Lane& lane : lanes_) {
+    lane.job.reset();
+    lane.item.reset();
+    lane.stream = nullptr;
+    lane.throttles = 0;
+    lane.smallest = 0;
+    lane.reached = false;
+    lane.given_up = false;
+  }
+  const Stream::Now now = NowHere();
+  for (const auto& stream : streams_) {
+    Status begun = stream->BeginRound(now, options.all_streams);
+    if (begun && stream->collection().stream == "riskDetections") begun = QueueSignIns(*stream);
+    if (!begun) {
+      FailTenant(begun.error());
+      return;
+    }
+    round_.polled = round_.polled || stream->due();
+  }
+}
+
+bool TenantWork::RoundIsLong() const {
+  return !options_.once && clock_.Steady() - began_ >= ToMillis(settings_.poll_interval);
+}
+
+bool TenantWork::PickLive(Lane& lane) {
+  for (Stream* stream : lane.streams) {
+    if (auto job = stream->NextLive(); job && job->kind == Kind::kLive) {
+      lane.stream = stream;
+      lane.job = std::move(job);
+      return true;
+    }
+  }
+  // The newest gap of all streams first.
+  for (Stream* stream : lane.streams) {
+    auto job = stream->NextLive();
+    if (job && RoundIsLong()) {
+      round_.backfill_left = true;
+      return false;
+    }
+    if (!job || (lane.job && lane.job->ask.to >= job->ask.to)) continue;
+    lane.stream = stream;
+    lane.job = std::move(job);
+  }
+  return lane.job.has_value();
+}
+
+Result<bool> TenantWork::PickReconciliation(Lane& lane) {
+  const Instant now = clock_.Now();
+  for (Stream* stream : lane.streams) {
+    auto job = stream->NextSweep(now);
+    if (!job) {
+      PK_ASSIGN_OR_RETURN(job, stream->NextReconciliation(now));
+    }
+    if (!job) continue;
+    lane.stream = stream;
+    lane.job = std::move(job);
+    return true;
+  }
+  return false;
+}
+
+bool TenantWork::PickBackfill(Lane& lane) {
+  const bool spent =
+      options_.once ? backfill_began_ && clock_.Steady() - *backfill_began_ >=
+                                             ToMillis(settings_.once_backfill)
+                    : RoundIsLong();
+  for (Stream* stream : lane.streams) {
+    auto job = stream->NextBackfill();
+    if (!job) continue;
+    if (spent || (options_.once && settings_.once_backfill.ticks <= 0)) {
+      round_.backfill_left = true;
+      lane.job.reset();
+      return false;
+    }
+    if (lane.job && lane.job->ask.to >= job->ask.to) continue;
+    lane.stream = stream;
+    lane.job = std::move(job);
+  }
+  if (lane.job && !backfill_began_) backfill_began_ = clock_.Steady();
+  return lane.job.has_value();
+}
+
+bool TenantWork::PickItem(Lane& lane) {
+  if (lane.family != Family::kAuditLogs || items_.empty()) return false;
+  lane.item = items_.front();
+  lane.item_tries = 0;
+  items_.pop_front();
+  return true;
+}
+
+Result<bool> TenantWork::Pick(Lane& lane) {
+  lane.stream = nullptr;
+  if (failed_ || lane.given_up) return false;
+  if (lane.credit >= 1) {
+    PK_ASSIGN_OR_RETURN(const bool reconcile, PickReconciliation(lane));
+    if (reconcile) return true;
+  }
+  if (PickLive(lane)) return true;
+  if (PickItem(lane)) return true;
+  if (lane.credit < 1) {
+    // Backfill may take what is left over, but not the fifth that is reserved.
+    PK_ASSIGN_OR_RETURN(const bool reconcile, PickReconciliation(lane));
+    if (reconcile) return true;
+  }
+  return PickBackfill(lane);
+}
+
+void TenantWork::Spent(Lane& lane) {
+  ++round_.requests;
+  constexpr double kMost = 4;
+  const bool reserved = lane.job && lane.job->kind == Kind::kReconcile;
+  lane.credit = reserved ? std::max(0.0, lane.credit - 1)
+                         : std::min(kMost, lane.credit + kReservedShare);
+}
+
+Result<graph::Page> TenantWork::Ask(const Lane& lane, std::stop_token stop) {
+  if (lane.item) {
+    const graph::Collection& signins = *graph::FindCollection("signIns.interactive");
+    return client_.Get(signins,
+                       graph::ItemUrl(client_.root(), signins, signins.variants.front(),
+                                      *lane.item),
+                       stop);
+  }
+  const Stream& stream = *lane.stream;
+  const Job& job = *lane.job;
+  if (!job.next_link.empty()) {
+    return client_.Follow(stream.collection(), stream.variant(), job.next_link, stop);
+  }
+  std::optional<graph::Span> span;
+  if (job.extra.empty()) span = graph::Span{job.ask.from, job.ask.to};
+  return client_.Get(stream.collection(),
+                     graph::ListUrl(client_.root(), stream.collection(), stream.variant(),
+                                    graph::Filter(stream.variant(), span, job.extra),
+                                    stream.page_size()),
+                     stop);
+}
+
+Step TenantWork::Run(Lane& lane, std::stop_token stop) {
+  if (stop.stop_requested()) return {.next = Step::Next::kDone};
+  if (!lane.job && !lane.item) {
+    const std::lock_guard lock(mutex_);
+    const Result<bool> picked = Pick(lane);
+    if (!picked) FailTenant(picked.error());
+    if (!picked || !*picked) return {.next = Step::Next::kDone};
+  }
+  const auto taken = budgets_.TryTake(AccountOf(lane));
+  if (!taken) {
+    const std::lock_guard lock(mutex_);
+    FailTenant(taken.error());
+    return {.next = Step::Next::kDone};
+  }
+  if (*taken) {
+    const Timespan wait = std::max(kMillisecond, **taken - budgets_.clock().Now());
+    const std::lock_guard lock(mutex_);
+    return HeldBack(lane, wait,
+                    {.kind = ErrorKind::kThrottled, .message = "Graph asked to wait"});
+  }
+  const Result<graph::Page> page = Ask(lane, stop);
+  const std::lock_guard lock(mutex_);
+  Spent(lane);
+  if (!page) return OnError(lane, page.error());
+  return OnPage(lane, *page);
+}
+
+// A long wait ends the round of `once`; what was read stays, and the rest is for the next.
+Step TenantWork::HeldBack(Lane& lane, Timespan wait, const Error& error) {
+  if (!options_.once || wait <= kLongestOnceWait) return {.next = Step::Next::kWait, .wait = wait};
+  const Instant until = clock_.Now() + wait;
+  for (Stream* stream : lane.streams) {
+    if (!stream->usable()) continue;
+    if (auto saved = stream->Throttled(error, until); !saved) FailTenant(saved.error());
+    round_.errors.insert_or_assign(stream->name(), error);
+  }
+  lane.given_up = true;
+  lane.job.reset();
+  lane.item.reset();
+  return {.next = Step::Next::kDone};
+}
+
+void TenantWork::FailTenant(const Error& error) {
+  if (error.kind == ErrorKind::kCancelled || failed_) return;
+  failed_ = error;
+  round_.errors.insert_or_assign("", error);
+  LogError("poll.tenant_failed", error, {{"tenant", tenant_.name}});
+  if (error.kind == ErrorKind::kStorage) return;  // nothing can be saved either
+  for (const auto& stream : streams_) {
+    if (!stream->usable()) continue;
+    if (auto saved = stream->Failed(error, clock_.Now()); !saved) return;
+  }
+}
+
+bool TenantWork::WantsAnotherTurn() {
+  const std::lock_guard lock(mutex_);
+  return !failed_ && !lanes_[0].given_up && !items_.empty();
+}
+
+TenantRound TenantWork::EndRound() {
+  const std::lock_guard lock(mutex_);
+  const Instant now = clock_.Now();
+  for (const auto& stream : streams_) {
+    if (!failed_) {
+      if (auto saved = stream->RoundDone(now); !saved) FailTenant(saved.error());
+    }
+    for (HealthEvent& event : stream->Health(now)) round_.health.push_back(std::move(event));
+  }
+  for (const auto& [stream, counts] : round_.counts) {
+    if (counts.rejected == 0) continue;
+    round_.health.push_back({HealthEvent::Kind::kRejected, stream,
+                             std::to_string(counts.rejected) + " record(s) could not be kept",
+                             "The log names the page."});
+  }
+  if (failed_) {
+    const ErrorKind kind = failed_->kind;
+    round_.health.push_back({kind == ErrorKind::kLimit     ? HealthEvent::Kind::kFull
+                             : kind == ErrorKind::kStorage ? HealthEvent::Kind::kStorage
+                                                           : HealthEvent::Kind::kAuth,
+                             "", failed_->message, failed_->hint});
+  }
+  constexpr Timespan kTolerated = kMinute * 5;
+  const Stream::Now here = NowHere();
+  if (settings_.check_clock && here.graph) {
+    const Timespan skew = here.own - *here.graph;
+    if (skew > kTolerated || skew < Timespan{-kTolerated.ticks}) {
+      round_.health.push_back({HealthEvent::Kind::kClock, "",
+                               "this machine's clock is off by " +
+                                   FormatTimespan({std::abs(skew.ticks) / kSecond.ticks *
+                                                   kSecond.ticks}),
+                               "Set the clock (NTP). Windows end at Graph's time meanwhile."});
+    }
+  }
+  return std::move(round_);
+}
+
+Instant TenantWork::NextDue() const {
+  const std::lock_guard lock(mutex_);
+  Instant next{Instant::kMaxTicks};
+  for (const auto& stream : streams_) next = std::min(next, stream->NextDue());
+  return next;
+}
+
+}  // namespace picket::poll

@@ -1,0 +1,123 @@
+#include "agent/graph/client.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+namespace picket::graph {
+namespace {
+
+class HandClock final : public Clock {
+ public:
+  [[nodiscard]] Instant Now() const override { return now; }
+  [[nodiscard]] Ticks Steady() const override { return steady; }
+  bool SleepUntil(Ticks, std::stop_token) override { return true; }
+  Instant now = ParseRfc3339("2026-11-24T10:00:00Z").value();
+  Ticks steady{};
+};
+
+class Script final : public HttpTransport {
+ public:
+  Result<HttpResponse> Send(const HttpRequest& request, std::stop_token) override {
+    sent.push_back(request);
+    auto answer = std::move(answers.front());
+    answers.pop_front();
+    return answer;
+  }
+  void Answer(int status, std::string body, HttpHeaders headers = {}) {
+    answers.push_back(HttpResponse{.status = status, .headers = std::move(headers),
+                                   .body = std::move(body)});
+  }
+  std::deque<Result<HttpResponse>> answers;
+  std::vector<HttpRequest> sent;
+};
+
+class Tokens final : public TokenSource {
+ public:
+  Result<SecretString> Token(std::stop_token) override {
+    return SecretString("t" + std::to_string(rejected.size()));
+  }
+  void Reject(std::string_view token, std::string_view claims) override {
+    rejected.emplace_back(token, claims);
+  }
+  std::vector<std::pair<std::string, std::string>> rejected;
+};
+
+class ClientTest : public testing::Test {
+ protected:
+  HandClock clock;
+  Script script;
+  Tokens tokens;
+  Client client{script, tokens, clock, {}};
+  const Collection& signins = *FindCollection("signIns.interactive");
+  const std::string url = "https://graph.microsoft.com/beta/auditLogs/signIns?$top=1000";
+};
+
+TEST_F(ClientTest, SendsTheTokenAndAsksForUnknownEnumMembersOnEveryPage) {
+  script.Answer(200, R"({"value":[]})");
+  script.Answer(200, R"({"value":[]})");
+  ASSERT_TRUE(client.Get(signins, url, {}));
+  ASSERT_TRUE(client.Follow(
+      signins, signins.variants[0],
+      "https://graph.microsoft.com/beta/auditLogs/signins?$skiptoken=a%2fb", {}));
+  ASSERT_EQ(script.sent.size(), 2U);
+  EXPECT_EQ(script.sent[1].url,
+            "https://graph.microsoft.com/beta/auditLogs/signins?$skiptoken=a%2fb");
+  for (const HttpRequest& request : script.sent) {
+    EXPECT_EQ(FindHeader(request.headers, "Authorization"), "Bearer t0");
+    EXPECT_EQ(FindHeader(request.headers, "Prefer"), "include-unknown-enum-members");
+    EXPECT_TRUE(FindHeader(request.headers, "client-request-id"));
+  }
+}
+
+TEST_F(ClientTest, AShortPageStaysReadableWhenItIsMoved) {
+  script.Answer(200, R"({"value":[]})");
+  auto page = client.Get(signins, url, {});
+  ASSERT_TRUE(page);
+  const Page moved = *std::move(page);
+  EXPECT_EQ(moved.envelope.records, "[]");
+  EXPECT_GE(moved.envelope.records.data(), moved.body->data());
+}
+
+TEST_F(ClientTest, ARejectedTokenIsRenewedOnceWithTheClaimsThatGraphDemands) {
+  script.Answer(401, "{}", {{"WWW-Authenticate",
+                             "Bearer error=\"insufficient_claims\", claims=\"eyJhIjp7fX0=\""}});
+  script.Answer(200, R"({"value":[]})");
+  ASSERT_TRUE(client.Get(signins, url, {}));
+  ASSERT_EQ(tokens.rejected.size(), 1U);
+  EXPECT_EQ(tokens.rejected[0].first, "t0");
+  EXPECT_EQ(tokens.rejected[0].second, R"({"a":{}})");
+  EXPECT_EQ(FindHeader(script.sent[1].headers, "Authorization"), "Bearer t1");
+}
+
+TEST_F(ClientTest, ASecondRejectionIsAnError) {
+  script.Answer(401, "");
+  script.Answer(401, "");
+  const auto page = client.Get(signins, url, {});
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().kind, ErrorKind::kAuth);
+  EXPECT_EQ(script.sent.size(), 2U);
+}
+
+TEST_F(ClientTest, NothingIsSentToAForeignHost) {
+  const auto page = client.Follow(signins, signins.variants[0],
+                                  "https://evil.example/beta/auditLogs/signIns?$skiptoken=x", {});
+  ASSERT_FALSE(page);
+  EXPECT_TRUE(script.sent.empty());
+}
+
+TEST_F(ClientTest, ATimeOutMeansThatTheWindowWasTooWide) {
+  script.answers.push_back(Fail({.kind = ErrorKind::kTransient, .remote_code = "timeout"}));
+  EXPECT_EQ(client.Get(signins, url, {}).error().kind, ErrorKind::kShrink);
+}
+
+TEST_F(ClientTest, GraphsTimeGoesOnFromItsNewestDate) {
+  EXPECT_FALSE(client.GraphNow());
+  script.Answer(503, "", {{"Date", "Tue, 24 Nov 2026 09:00:00 GMT"}});
+  ASSERT_FALSE(client.Get(signins, url, {}));
+  clock.steady += std::chrono::seconds(90);
+  EXPECT_EQ(client.GraphNow(), ParseRfc3339("2026-11-24T09:01:30Z").value());
+}
+
+}  // namespace
+}  // namespace picket::graph
