@@ -1,0 +1,219 @@
+#include "agent/tables/event_table_source.h"
+
+#include <algorithm>
+#include <map>
+
+#include "agent/tables/mapping.h"
+
+namespace picket::tables {
+namespace {
+
+using kql::ColumnBuilder;
+using kql::Type;
+using kql::Value;
+
+// Where a wanted column's values come from.
+struct Wanted {
+  const ColumnMapping* column = nullptr;
+  std::optional<std::size_t> typed;  // place in the scan's columns
+};
+
+bool IsTime(const TableMapping& table, const ColumnMapping& column) {
+  return column.conversion == Conversion::kDateTime && column.path == table.time_member;
+}
+
+void AppendTyped(ColumnBuilder& out, const storage::EventScan& scan, std::size_t place,
+                 Type type) {
+  if (scan.IsNull(place)) return out.Null();
+  if (kql::IsText(type)) return out.Text(std::string(scan.Text(place)));
+  if (type == Type::kReal) return out.Real(scan.Real(place));
+  out.Number(scan.Int(place));
+}
+
+class NewestReadings final : public kql::TableScan {
+ public:
+  NewestReadings(const TableMapping& table, const Guid& tenant, std::vector<Wanted> wanted,
+                 storage::EventScan scan)
+      : table_(table), tenant_(tenant), wanted_(std::move(wanted)), scan_(std::move(scan)) {}
+
+  Result<kql::Batch> Next(std::size_t most) override {
+    kql::Batch batch;
+    if (done_) return batch;
+    std::vector<ColumnBuilder> builders;
+    for (const Wanted& wanted : wanted_) builders.emplace_back(wanted.column->type, most);
+    while (batch.rows < most) {
+      PK_ASSIGN_OR_RETURN(const bool more, scan_.Next());
+      if (!more) {
+        done_ = true;
+        break;
+      }
+      PK_RETURN_IF_ERROR(AddRow(builders));
+      batch.keys.push_back(scan_.key());
+      ++batch.rows;
+    }
+    for (ColumnBuilder& builder : builders) batch.columns.push_back(builder.Finish());
+    return batch;
+  }
+
+ private:
+  Status AddRow(std::vector<ColumnBuilder>& builders) {
+    std::optional<std::string_view> json;  // read only if something needs it
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      const Wanted& wanted = wanted_[i];
+      if (wanted.typed) {
+        AppendTyped(builders[i], scan_, *wanted.typed, wanted.column->type);
+        continue;
+      }
+      if (IsTime(table_, *wanted.column)) {
+        builders[i].Number(scan_.created().ticks);
+        continue;
+      }
+      if (!json) {
+        PK_ASSIGN_OR_RETURN(json, scan_.Json());
+      }
+      builders[i].Append(ColumnValue(table_, *wanted.column, *json, tenant_));
+    }
+    return {};
+  }
+
+  const TableMapping& table_;
+  const Guid tenant_;
+  const std::vector<Wanted> wanted_;
+  storage::EventScan scan_;
+  bool done_ = false;
+};
+
+// Few rows and all of them from JSON: made at once, sorted by (TimeGenerated, Id).
+class EveryReading final : public kql::TableScan {
+ public:
+  EveryReading(const TableMapping& table, const Guid& tenant, std::vector<Wanted> wanted,
+               std::vector<storage::EventVersion> versions, const kql::ScanRequest& request)
+      : table_(table), tenant_(tenant), wanted_(std::move(wanted)) {
+    const auto column = [&table](std::string_view name) -> const ColumnMapping* {
+      for (const ColumnMapping& c : table.columns) {
+        if (c.name == name) return &c;
+      }
+      return nullptr;
+    };
+    const ColumnMapping* time = column("TimeGenerated");
+    const ColumnMapping* id = column("Id");
+    for (storage::EventVersion& version : versions) {
+      const Value t = ColumnValue(table, *time, version.json, tenant);
+      const std::int64_t ticks = t.null ? version.created.ticks : t.number;
+      if (request.from && ticks < request.from->ticks) continue;
+      if (request.until && ticks > request.until->ticks) continue;
+      rows_.push_back({ticks, ColumnValue(table, *id, version.json, tenant).text,
+                       std::move(version)});
+    }
+    std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
+      return a.time != b.time ? a.time < b.time : a.id < b.id;
+    });
+  }
+
+  Result<kql::Batch> Next(std::size_t most) override {
+    kql::Batch batch;
+    std::vector<ColumnBuilder> builders;
+    for (const Wanted& wanted : wanted_) builders.emplace_back(wanted.column->type, most);
+    for (; batch.rows < most && at_ < rows_.size(); ++at_, ++batch.rows) {
+      const Row& row = rows_[at_];
+      for (std::size_t i = 0; i < wanted_.size(); ++i) {
+        builders[i].Append(
+            ColumnValue(table_, *wanted_[i].column, row.version.json, tenant_));
+      }
+      batch.keys.push_back(row.version.key);
+    }
+    for (ColumnBuilder& builder : builders) batch.columns.push_back(builder.Finish());
+    return batch;
+  }
+
+ private:
+  struct Row {
+    std::int64_t time;
+    std::string id;
+    storage::EventVersion version;
+  };
+  const TableMapping& table_;
+  const Guid tenant_;
+  const std::vector<Wanted> wanted_;
+  std::vector<Row> rows_;
+  std::size_t at_ = 0;
+};
+
+std::optional<storage::ColumnCondition::Operator> OperatorOf(kql::Condition::Operator op) {
+  switch (op) {
+    case kql::Condition::Operator::kEqual:
+      return storage::ColumnCondition::Operator::kEqual;
+    case kql::Condition::Operator::kLess:
+      return storage::ColumnCondition::Operator::kLess;
+    case kql::Condition::Operator::kLessEqual:
+      return storage::ColumnCondition::Operator::kLessEqual;
+    case kql::Condition::Operator::kGreater:
+      return storage::ColumnCondition::Operator::kGreater;
+    case kql::Condition::Operator::kGreaterEqual:
+      return storage::ColumnCondition::Operator::kGreaterEqual;
+  }
+  return std::nullopt;
+}
+
+// The conditions that the store can check: on typed columns. A text that is absent is NULL there
+// and '' in KQL, so an equality with '' is not one of them.
+void AddConditions(const TableMapping& table, const kql::ScanRequest& request,
+                   const std::map<std::size_t, std::size_t>& typed, storage::ScanSpec& spec) {
+  for (const kql::Condition& condition : request.conditions) {
+    const auto place = typed.find(condition.column);
+    const auto op = OperatorOf(condition.op);
+    if (place == typed.end() || !op) continue;
+    const Type type = table.columns[condition.column].type;
+    if (kql::IsText(type)) {
+      if (condition.op != kql::Condition::Operator::kEqual || condition.value.text.empty()) {
+        continue;
+      }
+      spec.conditions.push_back({place->second, *op, condition.value.text});
+    } else if (type == Type::kReal) {
+      spec.conditions.push_back({place->second, *op, condition.value.real});
+    } else {
+      spec.conditions.push_back({place->second, *op, condition.value.number});
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<kql::TableScan>> EventTableSource::Scan(const kql::ScanRequest& request) {
+  const TableMapping* table = FindTable(request.table);
+  if (table == nullptr) {
+    return Fail({.kind = ErrorKind::kInternal, .message = "a scan of an unknown table"});
+  }
+  std::map<std::size_t, std::size_t> typed;  // column of the table → column of the stream's schema
+  for (std::size_t i = 0, place = 0; i < table->columns.size(); ++i) {
+    if (table->columns[i].typed) typed.emplace(i, place++);
+  }
+  storage::ScanSpec spec;
+  std::vector<Wanted> wanted;
+  for (const std::size_t index : request.columns) {
+    Wanted want{.column = &table->columns[index]};
+    if (const auto place = typed.find(index); place != typed.end() && !table->shows_versions) {
+      want.typed = spec.columns.size();
+      spec.columns.push_back(place->second);
+    }
+    wanted.push_back(want);
+  }
+  const std::string stream(table->stream);
+  if (table->shows_versions) {
+    PK_ASSIGN_OR_RETURN(
+        std::vector<storage::EventVersion> versions,
+        store_.events().Versions(stream, request.after_seq, request.until_seq));
+    return std::unique_ptr<kql::TableScan>(std::make_unique<EveryReading>(
+        *table, tenant_, std::move(wanted), std::move(versions), request));
+  }
+  spec.from = request.from;
+  spec.until = request.until;
+  spec.after_seq = request.after_seq;
+  spec.until_seq = request.until_seq;
+  AddConditions(*table, request, typed, spec);
+  PK_ASSIGN_OR_RETURN(storage::EventScan scan, store_.events().Scan(stream, spec));
+  return std::unique_ptr<kql::TableScan>(std::make_unique<NewestReadings>(
+      *table, tenant_, std::move(wanted), std::move(scan)));
+}
+
+}  // namespace picket::tables

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "base/uuid.h"
+#include "storage/record.h"
+#include "storage/tenant_store.h"
+
+namespace picket::tables {
+
+struct ImportOptions {
+  std::string table;  // "" when the file itself says
+  Instant now;
+  Instant oldest;     // retention: older rows are refused and counted
+  std::function<void(std::int64_t rows)> progress;
+};
+
+struct BadRow {
+  std::int64_t line = 0;
+  std::string reason;
+};
+
+struct ImportReport {
+  std::string table;
+  storage::PageCounts counts;
+  std::vector<BadRow> bad;  // the first 100
+  bool already = false;     // a file of these bytes was imported before; nothing was done
+};
+
+inline constexpr std::size_t kMaxImportBytes = std::size_t{512} << 20;
+
+// Takes the bytes of one file (gzip or not): Graph JSON (pages, arrays, one object a line) or a Log
+// Analytics export (CSV, JSON array, lines). Good rows are kept, bad ones reported by line. One
+// transaction a thousand rows; the ledger remembers the file by its SHA-256. kRefused when the
+// format or the table is not to be told.
+Result<ImportReport> ImportFile(std::string_view bytes, const Guid& tenant,
+                                storage::TenantStore& store, const ImportOptions& options);
+
+}  // namespace picket::tables

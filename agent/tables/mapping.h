@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/kql/type.h"
+#include "base/uuid.h"
+#include "storage/record.h"
+
+namespace picket::tables {
+
+// How a Log Analytics column is made of a Graph record.
+enum class Conversion : std::uint8_t {
+  kText,            // the scalar at the path as text; '' when absent or null
+  kCapital,         // the same with a capital first letter: member → Member
+  kFailureReason,   // the same, but '' for Graph's "Other." of a success
+  kJsonText,        // the JSON at the path as a text; '' when absent or null
+  kPrunedText,      // the same without null members
+  kDynamic,         // the JSON at the path
+  kPruned,          // the same without null members
+  kEmbeddedJson,    // the path holds JSON within a text
+  kBool,
+  kLong,
+  kZero,            // always 0: Azure Monitor does not map it
+  kDateTime,
+  kUpdatedTime,     // the time at the path, else the record's own
+  kIsRisky,         // riskState is atRisk or confirmedCompromised
+  kConstant,        // the path itself is the text
+  kTenant,          // the polled tenant's GUID
+  kTenantResource,  // /tenants/GUID/providers/Microsoft.aadiam
+  kNone,            // Graph has no source: '' or null
+};
+
+struct ColumnMapping {
+  std::string_view name;
+  kql::Type type;
+  Conversion conversion;
+  std::string_view path;  // members with '/' between
+  bool typed = false;     // kept as a column of the store, so that rules read no JSON for it
+};
+
+struct TableMapping {
+  std::string_view table;
+  std::string_view stream;
+  std::string_view time_member;     // the event's time
+  std::string_view updated_member;  // when it last changed; "" where Graph does not say
+  bool shows_versions = false;      // every kept reading is a row, at its updated time
+  std::span<const ColumnMapping> columns;
+};
+
+// Raised whenever a typed column, its conversion or the hash changes: the store then makes its
+// typed columns again from the JSON.
+inline constexpr int kMappingVersion = 1;
+
+// All tables; the only mapping between Graph and Log Analytics. Facts: the Azure Monitor table
+// reference, and Graph's resource types.
+std::span<const TableMapping* const> AllTables();
+const TableMapping* FindTable(std::string_view table);
+const TableMapping* TableOfStream(std::string_view stream);
+
+// Members that may differ between readings of the same state; left out of change detection.
+bool IsVolatile(std::string_view member);
+
+// For the store: the typed columns of every stream.
+std::vector<storage::StreamSchema> StreamSchemas();
+
+// A row that was imported from a Log Analytics export is kept in its own shape, below this member.
+inline constexpr std::string_view kImportedRow = "@picket.row";
+
+// The value of a column of a record (in Graph's shape, or imported).
+kql::Value ColumnValue(const TableMapping& table, const ColumnMapping& column,
+                       std::string_view json, const Guid& tenant);
+
+}  // namespace picket::tables

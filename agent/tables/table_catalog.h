@@ -1,0 +1,30 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/kql/table_source.h"
+
+namespace picket::tables {
+
+// The tables that KQL can name, with the columns of the mapping.
+class TableCatalog final : public kql::Catalog {
+ public:
+  TableCatalog();
+  [[nodiscard]] const kql::Schema* Find(std::string_view table) const override;
+  [[nodiscard]] std::vector<std::string_view> Names() const override;
+
+ private:
+  std::map<std::string, kql::Schema, std::less<>> schemas_;
+};
+
+// No tables: for queries of print, datatable and range alone.
+class NoTables final : public kql::TableSource {
+ public:
+  [[nodiscard]] Result<std::unique_ptr<kql::TableScan>> Scan(
+      const kql::ScanRequest& request) override;
+};
+
+}  // namespace picket::tables
