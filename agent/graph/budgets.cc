@@ -34,8 +34,8 @@ Status Budgets::Load() {
   if (journal_ == nullptr) return {};
   const Instant now = clock_.Now();
   Timespan longest{};
-  for (const Limit& limit : {settings_.audit_per_tenant, settings_.audit_per_app,
-                             settings_.protection_per_tenant}) {
+  for (const Limit& limit :
+       {settings_.audit_per_tenant, settings_.audit_per_app, settings_.protection_per_tenant}) {
     longest = std::max(longest, limit.span + settings_.margin);
   }
   PK_ASSIGN_OR_RETURN(std::vector<BudgetJournal::Entry> entries, journal_->Since(now - longest));

@@ -46,9 +46,9 @@ struct Limit {
 // 80 % of what Graph publishes. A request counts at Graph when it arrives, so a little more than
 // the span is kept between sends.
 struct BudgetSettings {
-  Limit audit_per_tenant{4, kSecond * 10};       // an app in a tenant
-  Limit audit_per_app{100, kSecond * 10};        // an app in all tenants
-  Limit protection_per_tenant{1, kSecond * 2};   // all apps in a tenant
+  Limit audit_per_tenant{4, kSecond * 10};      // an app in a tenant
+  Limit audit_per_app{100, kSecond * 10};       // an app in all tenants
+  Limit protection_per_tenant{1, kSecond * 2};  // all apps in a tenant
   Timespan margin = kMillisecond * 60;
 };
 

@@ -74,8 +74,7 @@ Result<HttpResponse> Client::Send(const std::string& url, const std::string& req
   // The first try, and one with a fresh token when the first was rejected.
   for (int tries = 0;; ++tries) {
     PK_ASSIGN_OR_RETURN(const SecretString token, tokens_.Token(stop));
-    auto response =
-        transport_.Send(MakeRequest(url, request_id, token.Reveal(), settings_), stop);
+    auto response = transport_.Send(MakeRequest(url, request_id, token.Reveal(), settings_), stop);
     if (!response && response.error().remote_code == "timeout") {
       Error error = std::move(response).error();
       error.kind = ErrorKind::kShrink;
@@ -117,8 +116,7 @@ Result<Page> Client::Get(const Collection& collection, const std::string& url,
 
 Result<Page> Client::Follow(const Collection& collection, const Variant& variant,
                             const std::string& link, std::stop_token stop) {
-  const std::string path =
-      "/" + std::string(variant.version) + "/" + std::string(collection.path);
+  const std::string path = "/" + std::string(variant.version) + "/" + std::string(collection.path);
   PK_RETURN_IF_ERROR(CheckNextLink(link, settings_.root, path));
   return Get(collection, link, std::move(stop));
 }

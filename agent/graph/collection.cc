@@ -39,16 +39,15 @@ Collection Risk(std::string_view stream, std::string_view path, std::string_view
 
 std::vector<Collection> MakeCollections() {
   std::vector<Collection> all;
-  all.push_back(SignIns("signIns.interactive",
-                        "signInEventTypes/any(t: t eq 'interactiveUser')"));
+  all.push_back(SignIns("signIns.interactive", "signInEventTypes/any(t: t eq 'interactiveUser')"));
   // v1.0 knows no signInEventTypes and gives interactive sign-ins only.
   all.back().variants.push_back({"v1.0", "createdDateTime", ""});
-  all.push_back(SignIns("signIns.nonInteractive",
-                        "signInEventTypes/any(t: t eq 'nonInteractiveUser')"));
-  all.push_back(SignIns("signIns.servicePrincipal",
-                        "signInEventTypes/any(t: t eq 'servicePrincipal')"));
-  all.push_back(SignIns("signIns.managedIdentity",
-                        "signInEventTypes/any(t: t eq 'managedIdentity')"));
+  all.push_back(
+      SignIns("signIns.nonInteractive", "signInEventTypes/any(t: t eq 'nonInteractiveUser')"));
+  all.push_back(
+      SignIns("signIns.servicePrincipal", "signInEventTypes/any(t: t eq 'servicePrincipal')"));
+  all.push_back(
+      SignIns("signIns.managedIdentity", "signInEventTypes/any(t: t eq 'managedIdentity')"));
   all.push_back({.stream = "directoryAudits",
                  .family = Family::kAuditLogs,
                  .path = "auditLogs/directoryAudits",
@@ -89,8 +88,8 @@ const std::vector<Collection>& Collections() {
 
 const Collection* FindCollection(std::string_view stream) {
   const auto& all = Collections();
-  const auto found = std::find_if(all.begin(), all.end(),
-                                  [&](const Collection& c) { return c.stream == stream; });
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Collection& c) { return c.stream == stream; });
   return found == all.end() ? nullptr : &*found;
 }
 

@@ -153,8 +153,9 @@ Error Classify(const HttpResponse& response, const Collection& collection, Insta
     case 401:
       return {.kind = ErrorKind::kAuth,
               .message = text + " to a fresh token",
-              .hint = "Check the cloud's endpoints and audience, and whether the application is "
-                      "still enabled in this tenant.",
+              .hint =
+                  "Check the cloud's endpoints and audience, and whether the application is "
+                  "still enabled in this tenant.",
               .remote_code = code};
     case 403:
       return Forbidden(body, collection);
@@ -176,11 +177,10 @@ Error Classify(const HttpResponse& response, const Collection& collection, Insta
               .remote_code = std::to_string(status),
               .retry_after = wait};
     case 504:
-      return {.kind = ErrorKind::kShrink,
-              .message = text,
-              .remote_code = "504",
-              .retry_after = wait};
-    default: break;
+      return {
+          .kind = ErrorKind::kShrink, .message = text, .remote_code = "504", .retry_after = wait};
+    default:
+      break;
   }
   if (status >= 500 && status < 600) {
     return {.kind = ErrorKind::kTransient,

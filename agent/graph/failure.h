@@ -13,8 +13,8 @@ namespace picket::graph {
 inline constexpr std::string_view kNoLicence = "licence";
 
 // What a status other than 200 means for the caller, by Graph's published errors and by those that
-// are seen in the wild. Never throws, whatever the body is; nothing of the body but a short, cleaned
-// code gets into the error.
+// are seen in the wild. Never throws, whatever the body is; nothing of the body but a short,
+// cleaned code gets into the error.
 //
 //   400 with an expired skiptoken     kExpiredPage
 //   400 else, 405, 406, 410           kRefused      the query as such: another variant may do

@@ -18,8 +18,7 @@ Status StoredJournal::Note(const Entry& entry) {
 }
 
 Result<std::vector<graph::BudgetJournal::Entry>> StoredJournal::Since(Instant time) {
-  PK_ASSIGN_OR_RETURN(const std::vector<storage::RequestEntry> stored,
-                      store_.RequestsSince(time));
+  PK_ASSIGN_OR_RETURN(const std::vector<storage::RequestEntry> stored, store_.RequestsSince(time));
   std::vector<Entry> entries;
   entries.reserve(stored.size());
   for (const storage::RequestEntry& request : stored) {
@@ -34,8 +33,7 @@ Result<std::vector<graph::BudgetJournal::Entry>> StoredJournal::Since(Instant ti
   return entries;
 }
 
-Status StoredJournal::Hold(const graph::Account& account, Instant until,
-                           std::string_view reason) {
+Status StoredJournal::Hold(const graph::Account& account, Instant until, std::string_view reason) {
   return store_.Hold(HoldName(account), until, reason);
 }
 

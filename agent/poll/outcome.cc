@@ -52,7 +52,8 @@ Result<Step> TenantWork::Answer(Lane& lane, const Error& error) {
     case ErrorKind::kInternal:
       FailTenant(error);
       return Step{.next = Step::Next::kDone};
-    default: break;
+    default:
+      break;
   }
   if (lane.item) {
     const bool worth = error.kind == ErrorKind::kTransient || error.kind == ErrorKind::kShrink ||
@@ -63,15 +64,20 @@ Result<Step> TenantWork::Answer(Lane& lane, const Error& error) {
     return Step{};
   }
   switch (error.kind) {
-    case ErrorKind::kTransient: return Retry(lane, error, kMostTries);
+    case ErrorKind::kTransient:
+      return Retry(lane, error, kMostTries);
     case ErrorKind::kUnexpectedReply:
       if (lane.stream->ShrinkPage()) lane.job->next_link.clear();
       return Retry(lane, error, kMostTriesUnexpected);
-    case ErrorKind::kShrink: return OnShrink(lane, error);
-    case ErrorKind::kExpiredPage: return OnExpiredPage(lane, error);
+    case ErrorKind::kShrink:
+      return OnShrink(lane, error);
+    case ErrorKind::kExpiredPage:
+      return OnExpiredPage(lane, error);
     case ErrorKind::kRefused:
-    case ErrorKind::kNotFound: return OnRefused(lane, error);
-    default: return Drop(lane, error);
+    case ErrorKind::kNotFound:
+      return OnRefused(lane, error);
+    default:
+      return Drop(lane, error);
   }
 }
 

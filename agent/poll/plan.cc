@@ -18,10 +18,14 @@ std::optional<Interval> NewestGap(Interval whole, const std::vector<Interval>& c
 
 std::string_view KindName(Kind kind) {
   switch (kind) {
-    case Kind::kLive: return "live";
-    case Kind::kGap: return "gap";
-    case Kind::kBackfill: return "backfill";
-    case Kind::kReconcile: return "reconcile";
+    case Kind::kLive:
+      return "live";
+    case Kind::kGap:
+      return "gap";
+    case Kind::kBackfill:
+      return "backfill";
+    case Kind::kReconcile:
+      return "reconcile";
   }
   return "live";
 }
@@ -36,7 +40,10 @@ std::optional<Slice> NextLive(const Coverage& coverage, Timespan width, Timespan
   slice.ask = {std::max(gap->from, gap->to - width), gap->to};
   slice.counted_from = slice.ask.from;
   if (at_edge && slice.ask.from == gap->from && gap->from > start) {
-    slice.ask.from = std::max(start, gap->from - overlap);
+    // Not beyond the run that it continues: what was never read is a gap of its own.
+    for (const Interval& run : coverage.covered) {
+      if (run.to == gap->from) slice.ask.from = std::max({start, run.from, gap->from - overlap});
+    }
   }
   return slice;
 }
@@ -63,8 +70,8 @@ Timespan AdaptWidth(Timespan width, std::int64_t pages, Timespan widest) {
 }
 
 int StagesPassed(Instant to, Instant now, const std::vector<Timespan>& after) {
-  return static_cast<int>(std::count_if(after.begin(), after.end(),
-                                        [&](Timespan delay) { return to + delay <= now; }));
+  return static_cast<int>(
+      std::count_if(after.begin(), after.end(), [&](Timespan delay) { return to + delay <= now; }));
 }
 
 std::optional<Reconciliation> NextReconciliation(std::vector<storage::Window> windows, Instant now,
@@ -72,8 +79,7 @@ std::optional<Reconciliation> NextReconciliation(std::vector<storage::Window> wi
                                                  Timespan width) {
   const auto due_at = [&](const storage::Window& window) {
     const auto stage = static_cast<std::size_t>(std::max(0, window.stage));
-    return stage < after.size() ? window.to + after[stage]
-                                : Instant{Instant::kMaxTicks};
+    return stage < after.size() ? window.to + after[stage] : Instant{Instant::kMaxTicks};
   };
   std::erase_if(windows, [&](const auto& window) { return due_at(window) > now; });
   std::sort(windows.begin(), windows.end(),

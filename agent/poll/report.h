@@ -41,8 +41,8 @@ struct TenantRound {
   std::map<std::string, storage::PageCounts> counts;  // by stream; re-readings included
   std::vector<HealthEvent> health;
   std::int64_t requests = 0;
-  bool polled = false;          // something was due
-  bool backfill_left = false;   // older rows wait for the next round
+  bool polled = false;         // something was due
+  bool backfill_left = false;  // older rows wait for the next round
   // The last error of each stream that failed in this round; "" for the tenant itself.
   std::map<std::string, Error> errors;
   [[nodiscard]] storage::PageCounts Total() const;
@@ -51,7 +51,7 @@ struct TenantRound {
 // For `status`: one stream as it stands in the database.
 struct StreamStatus {
   std::string name;
-  std::string state;   // waiting | ok | behind | throttled | off | failing | stuck
+  std::string state;  // waiting | ok | behind | throttled | off | failing | stuck
   std::string reason;
   std::optional<Instant> read_to, complete_to, reconciled_to, last_success;
   std::int64_t events = 0;

@@ -139,6 +139,8 @@ void Scheduler::RunLane(const Task& task, const std::stop_token& stop) {
            step.next == Step::Next::kWait ? now + ToMillis(step.wait + kMillisecond) : now);
       return;
     }
+    // Interrupted, not done: Run takes stock of it.
+    if (stop.stop_requested()) return;
     if (--state.open_lanes > 0) return;
   }
   LaneDone(task.tenant);
@@ -168,8 +170,7 @@ void Scheduler::EndTenant(std::size_t tenant) {
   }
   const bool at_once = rounds_[tenant].backfill_left && rounds_[tenant].errors.empty();
   const Timespan due = at_once ? Timespan{} : poller.NextDue() - clock_.Now();
-  const Timespan wait = std::clamp(due, kSecond,
-                                   std::max(kSecond, settings_.poll_interval));
+  const Timespan wait = std::clamp(due, kSecond, std::max(kSecond, settings_.poll_interval));
   Push(tenant, kBegin, clock_.Steady() + ToMillis(wait));
 }
 

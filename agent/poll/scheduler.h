@@ -29,7 +29,7 @@ class Scheduler {
     Clock::Ticks ready;
     std::uint64_t order = 0;  // first come, first served
     std::size_t tenant = 0;
-    int lane = 0;             // kBegin: begin a round
+    int lane = 0;  // kBegin: begin a round
     bool operator<(const Task& other) const {
       return ready != other.ready ? ready > other.ready : order > other.order;
     }
@@ -67,8 +67,8 @@ class Scheduler {
   std::uint64_t order_ = 0;
   std::size_t open_tenants_ = 0;
   int slow_running_ = 0;
-  bool sleeping_ = false;     // one thread sleeps for the earliest task
-  std::stop_source wake_;     // and is woken by this
+  bool sleeping_ = false;  // one thread sleeps for the earliest task
+  std::stop_source wake_;  // and is woken by this
 };
 
 }  // namespace picket::poll

@@ -25,7 +25,7 @@ struct Settings {
 };
 
 struct TenantSettings {
-  std::string name;                  // "contoso"
+  std::string name;  // "contoso"
   Guid id;
   std::string app;                   // client id; its budget is shared by its tenants
   std::vector<std::string> streams;  // empty: all

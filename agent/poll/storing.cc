@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/poll/tenant_work.h"
-#include "agent/tables/record_decoder.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -76,9 +75,8 @@ Result<Step> TenantWork::TakePage(Lane& lane, const graph::Page& page) {
     return Step{};
   }
   if (job.window == 0) {
-    PK_ASSIGN_OR_RETURN(job.window,
-                        store_.ledger().Open(stream.name(), KindName(job.kind), job.ask.from,
-                                             job.ask.to, clock_.Now()));
+    PK_ASSIGN_OR_RETURN(job.window, store_.ledger().Open(stream.name(), KindName(job.kind),
+                                                         job.ask.from, job.ask.to, clock_.Now()));
   }
   const bool counts_late = job.extra.empty() && stream.collection().counts_late;
   const Instant read_before =
@@ -109,10 +107,9 @@ Status TenantWork::TakeItem(Lane& lane, const graph::Page& page) {
     const Instant now = clock_.Now();
     PK_ASSIGN_OR_RETURN(const std::int64_t window,
                         store_.ledger().Open(stream, "reconcile", now, now, now));
-    const std::string array = "[" + std::string(page.envelope.records) + "]";
-    PK_RETURN_IF_ERROR(StoreRecords(stream, array, window, Instant{}, true));
     PK_RETURN_IF_ERROR(
-        store_.ledger().Finish(window, "read", now, "the sign-in of a detection"));
+        StoreRecords(stream, page.envelope.records, window, Instant{}, /*beta=*/true));
+    PK_RETURN_IF_ERROR(store_.ledger().Finish(window, "read", now, "the sign-in of a detection"));
   }
   return ItemDone(lane);
 }
@@ -137,8 +134,7 @@ Status TenantWork::QueueSignIns(Stream& detections) {
   const std::int64_t from = std::max(queued_to_, detections.probe().fetched);
   PK_ASSIGN_OR_RETURN(const std::int64_t last, store_.events().LastSeq());
   if (last <= from) return {};
-  PK_ASSIGN_OR_RETURN(const auto versions,
-                      store_.events().Versions(detections.name(), from, last));
+  PK_ASSIGN_OR_RETURN(const auto versions, store_.events().Versions(detections.name(), from, last));
   for (const storage::EventVersion& version : versions) {
     if (version.seq <= from) continue;
     const Json json = ParseObject(version.json);

@@ -25,8 +25,8 @@ Stream::Stream(const graph::Collection& collection, const Settings& settings,
 
 const graph::Variant& Stream::variant() const {
   const auto last = static_cast<std::int64_t>(collection_.variants.size()) - 1;
-  return collection_.variants[static_cast<std::size_t>(
-      std::clamp<std::int64_t>(probe_.variant, 0, last))];
+  return collection_
+      .variants[static_cast<std::size_t>(std::clamp<std::int64_t>(probe_.variant, 0, last))];
 }
 
 int Stream::page_size() const {
@@ -99,8 +99,7 @@ Status Stream::BeginRound(const Now& now, bool all_streams) {
   PK_RETURN_IF_ERROR(RecordLost(now.own));
   const int stages = static_cast<int>(settings_.reconcile_after.size());
   PK_ASSIGN_OR_RETURN(to_reconcile_, store_.ledger().ToReconcile(name(), stages));
-  PK_ASSIGN_OR_RETURN(std::vector<storage::Window> stuck,
-                      store_.ledger().Windows(name(), "stuck"));
+  PK_ASSIGN_OR_RETURN(std::vector<storage::Window> stuck, store_.ledger().Windows(name(), "stuck"));
   // What was passed by is asked for again with the re-readings.
   for (storage::Window& window : stuck) {
     if (window.stage < stages && window.from > coverage_.floor) {
@@ -185,8 +184,8 @@ bool Stream::AskedTooFar(const Job& job, std::optional<Instant> date) const {
 Status Stream::Reanchor(const Now& now) {
   coverage_.edge = std::min(coverage_.edge, EdgeAt(now));
   coverage_.floor = coverage_.edge - collection_.keeps;
-  const bool untouched = coverage_.covered.empty() && coverage_.anchor > coverage_.edge -
-                                                                              settings_.first_window;
+  const bool untouched =
+      coverage_.covered.empty() && coverage_.anchor > coverage_.edge - settings_.first_window;
   return untouched ? BeginContact(now) : Status{};
 }
 
@@ -194,18 +193,18 @@ Status Stream::Finished(Job& job, Instant now) {
   storage::Ledger& ledger = store_.ledger();
   PK_ASSIGN_OR_RETURN(storage::Transaction transaction, store_.Begin());
   if (job.window == 0) {
-    PK_ASSIGN_OR_RETURN(job.window, ledger.Open(name(), poll::KindName(job.kind), job.ask.from,
-                                                job.ask.to, now));
+    PK_ASSIGN_OR_RETURN(
+        job.window, ledger.Open(name(), poll::KindName(job.kind), job.ask.from, job.ask.to, now));
   }
   PK_RETURN_IF_ERROR(ledger.Finish(job.window, "read", now, job.extra));
   if (job.kind != Kind::kReconcile) {
-    PK_RETURN_IF_ERROR(ledger.SetStage(
-        job.window, StagesPassed(job.ask.to, now, settings_.reconcile_after)));
+    PK_RETURN_IF_ERROR(
+        ledger.SetStage(job.window, StagesPassed(job.ask.to, now, settings_.reconcile_after)));
   }
   for (const storage::Window& window : job.reread) {
     PK_RETURN_IF_ERROR(ledger.SetStage(
-        window.id, std::max(window.stage + 1,
-                            StagesPassed(window.to, now, settings_.reconcile_after))));
+        window.id,
+        std::max(window.stage + 1, StagesPassed(window.to, now, settings_.reconcile_after))));
     if (window.state == "stuck") {
       PK_RETURN_IF_ERROR(ledger.Finish(window.id, "read", now, "read after it had been stuck"));
       --stuck_;
@@ -287,8 +286,7 @@ Result<bool> Stream::TryNextVariant() {
   // What was read by one time cannot be continued by another: only before the first window.
   const auto next = static_cast<std::size_t>(std::max<std::int64_t>(probe_.variant, 0)) + 1;
   if (next >= collection_.variants.size()) return false;
-  const bool same_time =
-      collection_.variants[next].time_field == variant().time_field;
+  const bool same_time = collection_.variants[next].time_field == variant().time_field;
   if (!same_time && !coverage_.covered.empty()) return false;
   probe_.variant = static_cast<std::int64_t>(next);
   PK_RETURN_IF_ERROR(Save());
@@ -336,9 +334,9 @@ Status Stream::RoundDone(Instant now) {
     state_.next_due = began_ + state_.interval;
   }
   state_.state = stuck_ > 0 ? "stuck" : behind ? "behind" : "ok";
-  state_.reason = stuck_ > 0   ? "Graph did not answer for some windows; they are asked for again"
-                  : behind     ? "not yet read up to now"
-                               : "";
+  state_.reason = stuck_ > 0 ? "Graph did not answer for some windows; they are asked for again"
+                  : behind   ? "not yet read up to now"
+                             : "";
   if (!behind) state_.last_error.clear();
   return Save();
 }
@@ -360,8 +358,8 @@ std::vector<HealthEvent> Stream::Health(Instant now) const {
   };
   if (state_.state == "off" && probe_.refusals > 0) {
     const bool licence = state_.last_error.find("licence") != std::string::npos;
-    add(licence ? HealthEvent::Kind::kLicence : HealthEvent::Kind::kPermission,
-        state_.last_error, state_.reason);
+    add(licence ? HealthEvent::Kind::kLicence : HealthEvent::Kind::kPermission, state_.last_error,
+        state_.reason);
   }
   if (lost_ > 0) {
     add(HealthEvent::Kind::kLostWindow,

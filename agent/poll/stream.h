@@ -72,9 +72,9 @@ class Stream {
   [[nodiscard]] bool AskedTooFar(const Job& job, std::optional<Instant> date) const;
   [[nodiscard]] Status Reanchor(const Now& now);
 
-  [[nodiscard]] Status Finished(Job& job, Instant now);                      // last page stored
-  [[nodiscard]] Status PassBy(Job& job, Instant now, const Error& error);    // stuck
-  [[nodiscard]] Status Abandon(Job& job, Instant now, const Error& error);   // to be read again
+  [[nodiscard]] Status Finished(Job& job, Instant now);                     // last page stored
+  [[nodiscard]] Status PassBy(Job& job, Instant now, const Error& error);   // stuck
+  [[nodiscard]] Status Abandon(Job& job, Instant now, const Error& error);  // to be read again
   // Ask for less: narrower, then smaller pages. False: nothing is left to shrink.
   bool Shrink();
   bool ShrinkPage();

@@ -12,12 +12,10 @@ using graph::Family;
 constexpr Timespan kLongestOnceWait = kSecond * 60;
 constexpr double kReservedShare = 0.25;  // of the other four fifths: a fifth of all
 
-
 }  // namespace
 
-TenantWork::TenantWork(TenantSettings tenant, const Settings& settings,
-                       storage::TenantStore& store, graph::Client& client, graph::Budgets& budgets,
-                       const Clock& clock)
+TenantWork::TenantWork(TenantSettings tenant, const Settings& settings, storage::TenantStore& store,
+                       graph::Client& client, graph::Budgets& budgets, const Clock& clock)
     : tenant_(std::move(tenant)),
       settings_(settings),
       store_(store),
@@ -38,9 +36,9 @@ Status TenantWork::Load() {
   }
   PK_RETURN_IF_ERROR(store_.ledger().AbandonOpen());
   for (const graph::Collection& collection : graph::Collections()) {
-    const bool wanted = tenant_.streams.empty() ||
-                        std::find(tenant_.streams.begin(), tenant_.streams.end(),
-                                  collection.stream) != tenant_.streams.end();
+    const bool wanted =
+        tenant_.streams.empty() || std::find(tenant_.streams.begin(), tenant_.streams.end(),
+                                             collection.stream) != tenant_.streams.end();
     if (!wanted) continue;
     streams_.push_back(std::make_unique<Stream>(collection, settings_, store_));
     PK_RETURN_IF_ERROR(streams_.back()->Load());
@@ -127,10 +125,9 @@ Result<bool> TenantWork::PickReconciliation(Lane& lane) {
 }
 
 bool TenantWork::PickBackfill(Lane& lane) {
-  const bool spent =
-      options_.once ? backfill_began_ && clock_.Steady() - *backfill_began_ >=
-                                             ToMillis(settings_.once_backfill)
-                    : RoundIsLong();
+  const bool spent = options_.once ? backfill_began_ && clock_.Steady() - *backfill_began_ >=
+                                                            ToMillis(settings_.once_backfill)
+                                   : RoundIsLong();
   for (Stream* stream : lane.streams) {
     auto job = stream->NextBackfill();
     if (!job) continue;
@@ -176,17 +173,16 @@ void TenantWork::Spent(Lane& lane) {
   ++round_.requests;
   constexpr double kMost = 4;
   const bool reserved = lane.job && lane.job->kind == Kind::kReconcile;
-  lane.credit = reserved ? std::max(0.0, lane.credit - 1)
-                         : std::min(kMost, lane.credit + kReservedShare);
+  lane.credit =
+      reserved ? std::max(0.0, lane.credit - 1) : std::min(kMost, lane.credit + kReservedShare);
 }
 
 Result<graph::Page> TenantWork::Ask(const Lane& lane, std::stop_token stop) {
   if (lane.item) {
     const graph::Collection& signins = *graph::FindCollection("signIns.interactive");
-    return client_.Get(signins,
-                       graph::ItemUrl(client_.root(), signins, signins.variants.front(),
-                                      *lane.item),
-                       stop);
+    return client_.Get(
+        signins, graph::ItemUrl(client_.root(), signins, signins.variants.front(), *lane.item),
+        stop);
   }
   const Stream& stream = *lane.stream;
   const Job& job = *lane.job;
@@ -195,11 +191,11 @@ Result<graph::Page> TenantWork::Ask(const Lane& lane, std::stop_token stop) {
   }
   std::optional<graph::Span> span;
   if (job.extra.empty()) span = graph::Span{job.ask.from, job.ask.to};
-  return client_.Get(stream.collection(),
-                     graph::ListUrl(client_.root(), stream.collection(), stream.variant(),
-                                    graph::Filter(stream.variant(), span, job.extra),
-                                    stream.page_size()),
-                     stop);
+  return client_.Get(
+      stream.collection(),
+      graph::ListUrl(client_.root(), stream.collection(), stream.variant(),
+                     graph::Filter(stream.variant(), span, job.extra), stream.page_size()),
+      stop);
 }
 
 Step TenantWork::Run(Lane& lane, std::stop_token stop) {
@@ -219,8 +215,7 @@ Step TenantWork::Run(Lane& lane, std::stop_token stop) {
   if (*taken) {
     const Timespan wait = std::max(kMillisecond, **taken - budgets_.clock().Now());
     const std::lock_guard lock(mutex_);
-    return HeldBack(lane, wait,
-                    {.kind = ErrorKind::kThrottled, .message = "Graph asked to wait"});
+    return HeldBack(lane, wait, {.kind = ErrorKind::kThrottled, .message = "Graph asked to wait"});
   }
   const Result<graph::Page> page = Ask(lane, stop);
   const std::lock_guard lock(mutex_);
@@ -288,11 +283,11 @@ TenantRound TenantWork::EndRound() {
   if (settings_.check_clock && here.graph) {
     const Timespan skew = here.own - *here.graph;
     if (skew > kTolerated || skew < Timespan{-kTolerated.ticks}) {
-      round_.health.push_back({HealthEvent::Kind::kClock, "",
-                               "this machine's clock is off by " +
-                                   FormatTimespan({std::abs(skew.ticks) / kSecond.ticks *
-                                                   kSecond.ticks}),
-                               "Set the clock (NTP). Windows end at Graph's time meanwhile."});
+      round_.health.push_back(
+          {HealthEvent::Kind::kClock, "",
+           "this machine's clock is off by " +
+               FormatTimespan({std::abs(skew.ticks) / kSecond.ticks * kSecond.ticks}),
+           "Set the clock (NTP). Windows end at Graph's time meanwhile."});
     }
   }
   return std::move(round_);

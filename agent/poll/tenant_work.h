@@ -31,9 +31,9 @@ struct Lane {
   std::optional<Job> job;
   std::optional<std::string> item;
   int item_tries = 0;
-  double credit = 0;     // of reconciliation: a fifth of the requests is its own
-  int throttles = 0;     // in a row
-  int smallest = 0;      // failures of a window that cannot shrink further, in a row
+  double credit = 0;      // of reconciliation: a fifth of the requests is its own
+  int throttles = 0;      // in a row
+  int smallest = 0;       // failures of a window that cannot shrink further, in a row
   bool reached = false;   // Graph gave a page in this round
   bool given_up = false;  // for this round
 };
@@ -90,8 +90,8 @@ class TenantWork {
   // Storing.
   [[nodiscard]] Result<storage::PageCounts> StoreRecords(const std::string& stream,
                                                          std::string_view records,
-                                                         std::int64_t window,
-                                                         Instant read_before, bool beta);
+                                                         std::int64_t window, Instant read_before,
+                                                         bool beta);
   [[nodiscard]] Status TakeItem(Lane& lane, const graph::Page& page);
   [[nodiscard]] Status QueueSignIns(Stream& detections);
   [[nodiscard]] Status ItemDone(Lane& lane);

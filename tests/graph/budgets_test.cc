@@ -64,10 +64,10 @@ TEST(Budgets, NoSpanEverHoldsMoreThanItsLimitAcrossRestarts) {
     std::map<std::string, std::vector<Instant>> per_tenant;
     std::vector<Instant> of_app, protection;
     for (int i = 0; i < 3'000; ++i) {
-      const Account account{.app = "app",
-                            .tenant = "t" + std::to_string(random() % 40),
-                            .family = random() % 4 == 0 ? Family::kIdentityProtection
-                                                        : Family::kAuditLogs};
+      const Account account{
+          .app = "app",
+          .tenant = "t" + std::to_string(random() % 40),
+          .family = random() % 4 == 0 ? Family::kIdentityProtection : Family::kAuditLogs};
       const auto taken = budgets->TryTake(account);
       ASSERT_TRUE(taken);
       if (!*taken) {

@@ -25,8 +25,8 @@ class Script final : public HttpTransport {
     return answer;
   }
   void Answer(int status, std::string body, HttpHeaders headers = {}) {
-    answers.push_back(HttpResponse{.status = status, .headers = std::move(headers),
-                                   .body = std::move(body)});
+    answers.push_back(
+        HttpResponse{.status = status, .headers = std::move(headers), .body = std::move(body)});
   }
   std::deque<Result<HttpResponse>> answers;
   std::vector<HttpRequest> sent;
@@ -57,9 +57,9 @@ TEST_F(ClientTest, SendsTheTokenAndAsksForUnknownEnumMembersOnEveryPage) {
   script.Answer(200, R"({"value":[]})");
   script.Answer(200, R"({"value":[]})");
   ASSERT_TRUE(client.Get(signins, url, {}));
-  ASSERT_TRUE(client.Follow(
-      signins, signins.variants[0],
-      "https://graph.microsoft.com/beta/auditLogs/signins?$skiptoken=a%2fb", {}));
+  ASSERT_TRUE(client.Follow(signins, signins.variants[0],
+                            "https://graph.microsoft.com/beta/auditLogs/signins?$skiptoken=a%2fb",
+                            {}));
   ASSERT_EQ(script.sent.size(), 2U);
   EXPECT_EQ(script.sent[1].url,
             "https://graph.microsoft.com/beta/auditLogs/signins?$skiptoken=a%2fb");
@@ -80,8 +80,9 @@ TEST_F(ClientTest, AShortPageStaysReadableWhenItIsMoved) {
 }
 
 TEST_F(ClientTest, ARejectedTokenIsRenewedOnceWithTheClaimsThatGraphDemands) {
-  script.Answer(401, "{}", {{"WWW-Authenticate",
-                             "Bearer error=\"insufficient_claims\", claims=\"eyJhIjp7fX0=\""}});
+  script.Answer(
+      401, "{}",
+      {{"WWW-Authenticate", "Bearer error=\"insufficient_claims\", claims=\"eyJhIjp7fX0=\""}});
   script.Answer(200, R"({"value":[]})");
   ASSERT_TRUE(client.Get(signins, url, {}));
   ASSERT_EQ(tokens.rejected.size(), 1U);

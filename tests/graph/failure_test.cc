@@ -52,21 +52,29 @@ TEST(Failure, AMissingLicenceIsToldFromAMissingPermission) {
 
 TEST(Failure, IdentityProtectionsTwoForbiddensDifferOnlyInTheirText) {
   const Error scopes = Of(403,
-                          BodyOf("Forbidden", "You cannot perform the requested operation, "
-                                              "required scopes are missing in the token."),
+                          BodyOf("Forbidden",
+                                 "You cannot perform the requested operation, "
+                                 "required scopes are missing in the token."),
                           {}, "riskyUsers");
   EXPECT_NE(scopes.hint.find("IdentityRiskyUser.Read.All"), std::string::npos);
-  const Error licence = Of(403, BodyOf("Forbidden", "Your tenant is not licensed for this feature."),
-                           {}, "riskyUsers");
+  const Error licence = Of(
+      403, BodyOf("Forbidden", "Your tenant is not licensed for this feature."), {}, "riskyUsers");
   EXPECT_EQ(licence.remote_code, kNoLicence);
   EXPECT_NE(licence.hint.find("P2"), std::string::npos);
 }
 
 TEST(Failure, StatusesDecideWhateverTheBodyIs) {
-  const std::vector<std::string> bodies = {
-      "", "<html>504</html>", "{", "[]", "null", R"({"error":null})", R"({"error":"x"})",
-      R"({"error":{"code":5,"message":[]}})", std::string(10'000, '['), std::string("\xff\x00\x01", 3),
-      std::string(200'000, 'x')};
+  const std::vector<std::string> bodies = {"",
+                                           "<html>504</html>",
+                                           "{",
+                                           "[]",
+                                           "null",
+                                           R"({"error":null})",
+                                           R"({"error":"x"})",
+                                           R"({"error":{"code":5,"message":[]}})",
+                                           std::string(10'000, '['),
+                                           std::string("\xff\x00\x01", 3),
+                                           std::string(200'000, 'x')};
   for (const std::string& body : bodies) {
     EXPECT_EQ(Of(504, body).kind, ErrorKind::kShrink);
     EXPECT_EQ(Of(503, body).kind, ErrorKind::kTransient);
@@ -95,17 +103,16 @@ TEST(Failure, TheCodeIsFoundWhereItIsNested) {
 }
 
 TEST(Failure, AClaimsChallengeIsDecodedOnlyWhenItIsJson) {
-  const HttpResponse challenge{
-      .status = 401,
-      .headers = {{"WWW-Authenticate",
-                   "Bearer realm=\"\", error=\"insufficient_claims\", "
-                   "claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ==\""}},
-      .body = ""};
+  const HttpResponse challenge{.status = 401,
+                               .headers = {{"WWW-Authenticate",
+                                            "Bearer realm=\"\", error=\"insufficient_claims\", "
+                                            "claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ==\""}},
+                               .body = ""};
   EXPECT_EQ(ClaimsChallenge(challenge), R"({"access_token":{}})");
-  EXPECT_EQ(ClaimsChallenge({.status = 401,
-                             .headers = {{"WWW-Authenticate", "Bearer claims=\"AAAA\""}},
-                             .body = ""}),
-            "");
+  EXPECT_EQ(
+      ClaimsChallenge(
+          {.status = 401, .headers = {{"WWW-Authenticate", "Bearer claims=\"AAAA\""}}, .body = ""}),
+      "");
   EXPECT_EQ(ClaimsChallenge({.status = 401, .headers = {}, .body = ""}), "");
 }
 

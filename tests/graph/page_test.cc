@@ -44,20 +44,21 @@ TEST_P(BadPage, IsAnUnexpectedReply) {
   EXPECT_EQ(page.error().kind, ErrorKind::kUnexpectedReply);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Bodies, BadPage,
-    testing::Values("", " ", "<html><body>502</body></html>", "[1,2]", "7", "{", R"({"value":)",
-                    R"({"value":[{"id":"1"},)", R"({"value":[{"id":"1"}])", R"({"value":{}})",
-                    R"({"value":"x"})", R"({"value":[],"@odata.nextLink":5})",
-                    R"({"value":[]} trailing)", R"({"error":{"code":"UnknownError"}})",
-                    std::string("{\"value\":[{\"id\":\"\xff\xfe\"}]}"),
-                    std::string("{\"value\":[\"a\0\"]}", 15)));
+INSTANTIATE_TEST_SUITE_P(Bodies, BadPage,
+                         testing::Values("", " ", "<html><body>502</body></html>", "[1,2]", "7",
+                                         "{", R"({"value":)", R"({"value":[{"id":"1"},)",
+                                         R"({"value":[{"id":"1"}])", R"({"value":{}})",
+                                         R"({"value":"x"})", R"({"value":[],"@odata.nextLink":5})",
+                                         R"({"value":[]} trailing)",
+                                         R"({"error":{"code":"UnknownError"}})",
+                                         std::string("{\"value\":[{\"id\":\"\xff\xfe\"}]}"),
+                                         std::string("{\"value\":[\"a\0\"]}", 15)));
 
 TEST(NextLink, ThePathIsComparedWithoutCase) {
   EXPECT_TRUE(CheckNextLink("https://graph.microsoft.com/beta/auditLogs/signins?$skiptoken=abc_1",
                             kRoot, kPath));
-  EXPECT_TRUE(CheckNextLink("https://GRAPH.microsoft.com:443/beta/auditLogs/signIns?a", kRoot,
-                            kPath));
+  EXPECT_TRUE(
+      CheckNextLink("https://GRAPH.microsoft.com:443/beta/auditLogs/signIns?a", kRoot, kPath));
 }
 
 class ForeignLink : public testing::TestWithParam<const char*> {};
@@ -86,8 +87,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "https://graph.microsoft.com/beta/auditLogs/signIns?\xc3\xa9", "", "evil"));
 
 TEST(NextLink, ALinkWithoutEndIsRefused) {
-  EXPECT_FALSE(CheckNextLink(std::string(kRoot) + kPath + "?" + std::string(20'000, 'a'), kRoot,
-                             kPath));
+  EXPECT_FALSE(
+      CheckNextLink(std::string(kRoot) + kPath + "?" + std::string(20'000, 'a'), kRoot, kPath));
 }
 
 TEST(NextLink, ARootWithAPathKeepsIt) {

@@ -152,9 +152,8 @@ FakeGraph::Query FakeGraph::Parse(const std::string& url) const {
       }
       const bool typed = url.find("signInEventTypes") != std::string::npos;
       const bool fits =
-          path == base && (variant.condition.empty()
-                               ? !typed
-                               : url.find(variant.condition) != std::string::npos) &&
+          path == base &&
+          (variant.condition.empty() ? !typed : url.find(variant.condition) != std::string::npos) &&
           (url.find("$filter=riskState") != std::string::npos ||
            url.find(std::string(variant.time_field) + " ge ") != std::string::npos);
       if (!fits) continue;
@@ -166,7 +165,7 @@ FakeGraph::Query FakeGraph::Parse(const std::string& url) const {
       }
       if (const auto to = Between(url, field + " le ", ' ')) query.to = ParseRfc3339(*to).value();
       query.top = static_cast<std::size_t>(std::stoi(*Between(url, "$top=", '&')));
-      query.bad = field == refused_field_;
+      query.bad = !refused_field_.empty() && url.find(refused_field_) != std::string::npos;
       return query;
     }
   }

@@ -50,9 +50,9 @@ class FakeGraph final : public HttpTransport {
  public:
   struct Event {
     std::string id;
-    Instant time;        // what filters see
-    Instant visible;     // not before
-    int version = 0;     // told apart by a member that changes
+    Instant time;            // what filters see
+    Instant visible;         // not before
+    int version = 0;         // told apart by a member that changes
     std::string request_id;  // of a detection: its sign-in
   };
   // Chances in a thousand of a request.
@@ -76,7 +76,7 @@ class FakeGraph final : public HttpTransport {
   // Every request hangs until stopped or until its time-out.
   std::atomic<bool> hangs{false};
   std::atomic<int> requests{0};
-  std::atomic<int> token_leaks{0};   // a token went where it must not
+  std::atomic<int> token_leaks{0};  // a token went where it must not
   std::string next_link_host = "https://graph.microsoft.com";
   std::vector<std::string> urls();
   std::vector<Instant> times();

@@ -12,7 +12,10 @@ const Instant kT = ParseRfc3339("2026-11-24T10:00:00Z").value();
 Instant At(std::int64_t minutes) { return kT + kMinute * minutes; }
 
 Coverage Simple(std::vector<Interval> covered) {
-  return {.anchor = At(0), .horizon = At(-600), .floor = At(-10'000), .edge = At(120),
+  return {.anchor = At(0),
+          .horizon = At(-600),
+          .floor = At(-10'000),
+          .edge = At(120),
           .covered = std::move(covered)};
 }
 
@@ -31,8 +34,7 @@ TEST(Plan, AWindowThatContinuesWhatWasReadOverlapsIt) {
 }
 
 TEST(Plan, AfterTheEdgeTheNewestGapComesFirst) {
-  const Coverage coverage =
-      Simple({{At(10), At(20)}, {At(30), At(40)}, {At(50), At(120)}});
+  const Coverage coverage = Simple({{At(10), At(20)}, {At(30), At(40)}, {At(50), At(120)}});
   const auto slice = NextLive(coverage, kHour, kMinute * 15);
   ASSERT_TRUE(slice);
   EXPECT_EQ(slice->kind, Kind::kGap);
@@ -62,8 +64,11 @@ TEST(Plan, FollowedToItsEndItReadsEveryMinuteOnceNewestFirst) {
   for (unsigned seed = 1; seed <= 300; ++seed) {
     std::mt19937 random(seed);
     const auto dice = [&](int n) { return static_cast<std::int64_t>(random() % unsigned(n)); };
-    Coverage coverage{.anchor = At(dice(100)), .horizon = At(-dice(500)), .floor = At(-400 + dice(450)),
-                      .edge = At(100 + dice(300)), .covered = {}};
+    Coverage coverage{.anchor = At(dice(100)),
+                      .horizon = At(-dice(500)),
+                      .floor = At(-400 + dice(450)),
+                      .edge = At(100 + dice(300)),
+                      .covered = {}};
     const int pieces = static_cast<int>(dice(6));
     for (int i = 0; i < pieces; ++i) {
       const std::int64_t from = dice(800) - 400;
@@ -102,7 +107,9 @@ TEST(Plan, FollowedToItsEndItReadsEveryMinuteOnceNewestFirst) {
     for (std::size_t i = 0; i < colour.size(); ++i) {
       const Instant t = At(-600) + kMinute * static_cast<std::int64_t>(i);
       const bool in_reach = t >= bottom && t < coverage.edge;
-      EXPECT_EQ(colour[i], before[i] > 0 ? 1 : in_reach ? 1 : 0)
+      EXPECT_EQ(colour[i], before[i] > 0 ? 1
+                           : in_reach    ? 1
+                                         : 0)
           << "seed " << seed << " minute " << FormatRfc3339(t);
     }
   }
@@ -151,8 +158,7 @@ TEST(Reconciliation, NeighboursOnlyAndNotWiderThanAsked) {
   const auto apart = NextReconciliation({Read(1, 0, 5), Read(2, 50, 55)}, At(500), kAfter, kHour);
   ASSERT_TRUE(apart);
   EXPECT_EQ(apart->windows.size(), 1U);
-  const auto wide =
-      NextReconciliation({Read(1, 0, 50), Read(2, 50, 100)}, At(500), kAfter, kHour);
+  const auto wide = NextReconciliation({Read(1, 0, 50), Read(2, 50, 100)}, At(500), kAfter, kHour);
   ASSERT_TRUE(wide);
   EXPECT_EQ(wide->ask, (Interval{At(0), At(50)}));
 }

@@ -1,0 +1,329 @@
+#include <gtest/gtest.h>
+
+#include "agent/poll/poller.h"
+#include "tests/poll/poll_fixture.h"
+
+namespace picket::poll {
+namespace {
+
+const Instant kStart = ParseRfc3339("2026-11-24T10:00:00Z").value();
+constexpr const char* kInteractive = "signIns.interactive";
+constexpr const char* kNonInteractive = "signIns.nonInteractive";
+
+class PollTest : public testing::Test {
+ protected:
+  // Events evenly spread over the time, visible one minute after they happened.
+  static void EmitSpread(Bench& bench, const std::string& stream, Instant from, Instant to,
+                         int count, const std::string& prefix) {
+    for (int i = 0; i < count; ++i) {
+      const Instant time = from + Timespan{(to - from).ticks / count * i};
+      bench.graph.Emit(stream,
+                       {.id = prefix + std::to_string(i), .time = time, .visible = time + kMinute});
+    }
+  }
+
+  TemporaryDirectory dir;
+  PlayClock clock{kStart};
+};
+
+TEST_F(PollTest, FirstContactReadsTheLiveEdgeThenBackfillsNewestFirst) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  EmitSpread(bench, kInteractive, kStart - kDay * 5, kStart - kMinute * 5, 500, "e");
+  const TenantRound round = bench.Round();
+  EXPECT_TRUE(round.errors.empty());
+  // Two days of backfill are asked for: what is older is not read, what is younger is, whole.
+  std::set<std::string> expected;
+  for (const auto& [id, event] : bench.graph.Events(kInteractive)) {
+    if (event.time >= kStart - kDay * 2 - kMinute * 2) expected.insert(id);
+  }
+  EXPECT_EQ(bench.Stored(kInteractive), expected);
+  const auto windows = bench.store->ledger().Windows(kInteractive, "read").value();
+  ASSERT_GE(windows.size(), 3U);
+  EXPECT_EQ(windows.back().kind, "live");
+  for (std::size_t i = 1; i < windows.size(); ++i) {
+    EXPECT_GE(windows[i].to, windows[i - 1].to) << "newest first (the list is newest last)";
+  }
+  EXPECT_EQ(bench.StatusOf(kInteractive).read_to, kStart - kMinute * 2);
+}
+
+TEST_F(PollTest, NothingIsDueBeforeTheIntervalUnlessItWasStretchedAndAllAreAskedFor) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  bench.settings.backfill = {};
+  EXPECT_TRUE(bench.Round().polled);
+  const int before = bench.graph.requests;
+  clock.Pass(kMinute);
+  EXPECT_FALSE(bench.Round().polled);
+  EXPECT_EQ(bench.graph.requests, before);
+  clock.Pass(kDay);
+  EXPECT_TRUE(bench.Round().polled);
+  clock.Pass(kMinute * 10);
+  EXPECT_FALSE(bench.Round().polled) << "quiet for a day";
+  EXPECT_TRUE(bench.Round({.all_streams = true}).polled);
+}
+
+TEST_F(PollTest, DowntimeLosesNothing) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  bench.Round();
+  clock.Pass(kDay * 3);
+  EmitSpread(bench, kInteractive, kStart, clock.True() - kMinute * 5, 300, "down");
+  bench.Restart();
+  bench.Round();
+  EXPECT_EQ(bench.Stored(kInteractive), bench.Emitted(kInteractive));
+  const StreamStatus status = bench.StatusOf(kInteractive);
+  EXPECT_EQ(status.state, "ok");
+  ASSERT_TRUE(status.read_to);
+  EXPECT_GT(*status.read_to, kStart + kDay * 3 - kMinute * 5);
+}
+
+TEST_F(PollTest, WhatGraphNoLongerKeepsIsRecordedAsLostAndReported) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  bench.settings.backfill = {};
+  bench.Round();
+  clock.Pass(kDay * 40);
+  const TenantRound round = bench.Round();
+  const auto lost = bench.store->ledger().Windows(kInteractive, "lost").value();
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_EQ(lost[0].from, kStart - kMinute * 2);
+  ASSERT_FALSE(round.health.empty());
+  EXPECT_EQ(round.health[0].kind, HealthEvent::Kind::kLostWindow);
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "ok");
+}
+
+TEST_F(PollTest, LateRowsAreFoundByReconciliationAndCounted) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  bench.Round();
+  // It happened an hour ago, and Graph shows it in three hours.
+  bench.graph.Emit(kInteractive,
+                   {.id = "late", .time = kStart - kMinute * 30, .visible = kStart + kHour * 3});
+  for (int i = 0; i < 12 * 8; ++i) {
+    clock.Pass(kMinute * 5);
+    bench.Round({.all_streams = true});
+  }
+  EXPECT_TRUE(bench.Stored(kInteractive).contains("late"));
+  EXPECT_EQ(bench.StatusOf(kInteractive).late, 1);
+}
+
+TEST_F(PollTest, AWrongClockAheadNeverCountsTheFutureAsRead) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  clock.offset = kDay.ticks;
+  EmitSpread(bench, kInteractive, kStart - kHour, kStart - kMinute * 5, 20, "a");
+  const TenantRound round = bench.Round();
+  EXPECT_EQ(bench.Stored(kInteractive), bench.Emitted(kInteractive));
+  const auto read_to = bench.StatusOf(kInteractive).read_to;
+  ASSERT_TRUE(read_to);
+  EXPECT_LE(*read_to, clock.True() - kMinute);
+  ASSERT_FALSE(round.health.empty());
+  EXPECT_EQ(round.health[0].kind, HealthEvent::Kind::kClock);
+
+  clock.offset = -kDay.ticks;  // now it is behind: nothing new can be read, nothing is lost
+  clock.Pass(kMinute * 10);
+  EmitSpread(bench, kInteractive, kStart, kStart + kMinute * 5, 5, "b");
+  bench.Restart();
+  bench.Round();
+  clock.offset = 0;
+  clock.Pass(kMinute * 10);
+  bench.Round();
+  EXPECT_EQ(bench.Stored(kInteractive), bench.Emitted(kInteractive));
+}
+
+TEST_F(PollTest, WideWindowsThatGraphDoesNotAnswerAreHalved) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  EmitSpread(bench, kInteractive, kStart - kDay, kStart - kMinute * 5, 200, "e");
+  bench.graph.SetWidestSpan(kMinute * 20);
+  bench.settings.backfill = kHour * 3;
+  bench.settings.once_backfill = kDay;
+  bench.Round();
+  std::set<std::string> expected;
+  for (const auto& [id, event] : bench.graph.Events(kInteractive)) {
+    if (event.time >= kStart - kHour * 3 - kMinute * 2) expected.insert(id);
+  }
+  EXPECT_EQ(bench.Stored(kInteractive), expected);
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "ok");
+}
+
+TEST_F(PollTest, AWindowThatIsNeverAnsweredIsPassedByAndReadLater) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  bench.settings.backfill = {};
+  bench.settings.first_window = kMinute * 2;
+  bench.graph.Emit(kInteractive,
+                   {.id = "e", .time = kStart - kMinute * 3, .visible = kStart - kMinute * 2});
+  bench.graph.SetWidestSpan(kSecond);
+  const TenantRound round = bench.Round();
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "stuck");
+  EXPECT_EQ(round.health.at(0).kind, HealthEvent::Kind::kStuck);
+  EXPECT_TRUE(bench.Stored(kInteractive).empty());
+  bench.graph.SetWidestSpan(kDay);
+  clock.Pass(kHour * 2);
+  bench.Round({.all_streams = true});
+  EXPECT_EQ(bench.Stored(kInteractive), (std::set<std::string>{"e"}));
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "ok");
+}
+
+TEST_F(PollTest, AMissingPermissionTurnsTheStreamOffSaysWhatToGrantAndHealsBySlowProbes) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive, "directoryAudits"});
+  bench.settings.backfill = {};
+  bench.graph.Refuse(kInteractive, 403,
+                     R"({"error":{"code":"Authentication_MSGraphPermissionMissing"}})");
+  const TenantRound round = bench.Round();
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "off");
+  EXPECT_NE(bench.StatusOf(kInteractive).reason.find("AuditLog.Read.All"), std::string::npos);
+  EXPECT_EQ(bench.StatusOf("directoryAudits").state, "ok") << "the other stream is read";
+  ASSERT_EQ(round.health.size(), 1U);
+  EXPECT_EQ(round.health[0].key(), "permission/signIns.interactive");
+  bench.graph.Refuse(kInteractive, 0);
+  clock.Pass(kMinute * 5);
+  bench.Round();
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "off") << "probed slowly";
+  clock.Pass(kMinute * 20);
+  EXPECT_TRUE(bench.Round().health.empty());
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "ok");
+}
+
+TEST_F(PollTest, ALicenceErrorOfAStreamThatWorkedIsBelievedOnlyWhenItStays) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  bench.settings.backfill = {};
+  bench.Round();
+  bench.graph.Refuse(
+      kInteractive, 403,
+      R"({"error":{"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant"}})");
+  clock.Pass(kMinute * 31);
+  bench.Round();
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "failing");
+  for (int i = 0; i < 3; ++i) {
+    clock.Pass(kMinute * 16);
+    bench.Round();
+  }
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "off");
+}
+
+TEST_F(PollTest, InteractiveSignInsFallBackToV1WhenBetaRefuses) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  EmitSpread(bench, kInteractive, kStart - kHour, kStart - kMinute * 5, 30, "e");
+  bench.graph.Refuse(kInteractive, 400, R"({"error":{"code":"BadRequest","message":"no beta"}})");
+  bench.Round();
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "off") << "both variants are refused here";
+  bool v1 = false;
+  for (const std::string& url : bench.graph.urls()) {
+    v1 = v1 || url.find("/v1.0/auditLogs/signIns") != std::string::npos;
+  }
+  EXPECT_TRUE(v1);
+}
+
+TEST_F(PollTest, DetectionsAreCutByUpdateTimeElseByDetectionTimeAndThatIsRemembered) {
+  Bench bench(clock, dir.path(), "contoso", 1, {"riskDetections"});
+  bench.settings.backfill = {};
+  bench.graph.Emit("riskDetections", {.id = "d", .time = kStart - kMinute * 20, .visible = kStart});
+  bench.graph.RefuseField("lastUpdatedDateTime");
+  bench.Round();
+  EXPECT_EQ(bench.Stored("riskDetections"), (std::set<std::string>{"d"}));
+  bench.Restart();
+  clock.Pass(kMinute * 40);
+  const std::size_t before = bench.graph.urls().size();
+  bench.Round();
+  const auto urls = bench.graph.urls();
+  ASSERT_GT(urls.size(), before);
+  for (std::size_t i = before; i < urls.size(); ++i) {
+    EXPECT_EQ(urls[i].find("lastUpdatedDateTime"), std::string::npos) << urls[i];
+  }
+}
+
+TEST_F(PollTest, ANewDetectionFetchesItsSignInAgain) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kNonInteractive, "riskDetections"});
+  bench.settings.backfill = {};
+  bench.graph.Emit(kNonInteractive, {.id = "s", .time = kStart - kMinute * 20, .visible = kStart});
+  bench.Round();
+  ASSERT_NE(bench.JsonOf(kNonInteractive, "s").find("version-0"), std::string::npos);
+  clock.Pass(kMinute * 40);
+  bench.graph.Change(kNonInteractive, "s");
+  bench.graph.Emit("riskDetections", {.id = "d",
+                                      .time = clock.True() - kMinute * 5,
+                                      .visible = clock.True(),
+                                      .version = 0,
+                                      .request_id = "s"});
+  bench.Round({.all_streams = true});
+  EXPECT_NE(bench.JsonOf(kNonInteractive, "s").find("version-1"), std::string::npos);
+}
+
+TEST_F(PollTest, RetryAfterHoldsAcrossProcesses) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  bench.settings.backfill = {};
+  bench.Restart();
+  ASSERT_TRUE(bench.budgets->Hold({.app = "app", .tenant = ToString(bench.tenant.id)},
+                                  clock.Now() + kMinute * 3, "Retry-After"));
+  bench.Restart();
+  bench.Round();
+  EXPECT_EQ(bench.graph.requests, 0);
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "throttled");
+  clock.Pass(kMinute * 4);
+  bench.Round();
+  EXPECT_EQ(bench.StatusOf(kInteractive).state, "ok");
+}
+
+TEST_F(PollTest, NoTenSecondsHoldMoreThanFourRequests) {
+  // One lane only: the other one's sleeping would move the time between taking and sending.
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive, kNonInteractive});
+  EmitSpread(bench, kInteractive, kStart - kDay * 2, kStart - kMinute * 5, 1000, "e");
+  bench.Round();
+  bench.Restart();
+  clock.Pass(kMinute * 5);
+  bench.Round();
+  std::vector<Instant> times;
+  const auto urls = bench.graph.urls();
+  const auto all = bench.graph.times();
+  for (std::size_t i = 0; i < urls.size(); ++i) {
+    if (urls[i].find("auditLogs") != std::string::npos) times.push_back(all[i]);
+  }
+  ASSERT_GT(times.size(), 20U);
+  for (std::size_t i = 4; i < times.size(); ++i) {
+    EXPECT_GT(times[i] - times[i - 4], kSecond * 10 - kMillisecond * 400);
+  }
+}
+
+TEST_F(PollTest, AForeignNextLinkEndsTheStreamsRoundAndSendsNothingThere) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  EmitSpread(bench, kInteractive, kStart - kHour, kStart - kMinute * 5, 100, "e");
+  bench.graph.next_link_host = "https://evil.example";
+  const TenantRound round = bench.Round();
+  EXPECT_EQ(bench.graph.token_leaks, 0);
+  EXPECT_TRUE(round.errors.contains(kInteractive));
+  EXPECT_FALSE(bench.StatusOf(kInteractive).read_to) << "the window was not read to its end";
+}
+
+TEST_F(PollTest, OneTenantThatHangsDelaysNoOther) {
+  Bench slow(clock, dir.path(), "slow", 1, {kInteractive});
+  Bench quick(clock, dir.path(), "quick", 2, {kInteractive});
+  EmitSpread(quick, kInteractive, kStart - kHour, kStart - kMinute * 5, 100, "e");
+  slow.Restart();
+  quick.Restart();
+  slow.graph.hangs = true;
+  std::stop_source stop;
+  std::mutex mutex;
+  std::vector<std::string> done;
+  const auto rounds = RunRound(
+      {slow.poller.get(), quick.poller.get()}, quick.settings, {}, clock,
+      [&](TenantPoller& poller, const TenantRound&) {
+        const std::lock_guard lock(mutex);
+        done.push_back(poller.tenant().name);
+        stop.request_stop();  // the other one would hang for ever
+      },
+      stop.get_token());
+  EXPECT_EQ(done, (std::vector<std::string>{"quick"}));
+  EXPECT_EQ(quick.Stored(kInteractive), quick.Emitted(kInteractive));
+  ASSERT_EQ(rounds.size(), 2U);
+  EXPECT_GT(rounds[1].Total().added, 0);
+  EXPECT_EQ(rounds[0].Total().added, 0);
+}
+
+TEST_F(PollTest, AnUnknownStreamIsAnErrorOfTheConfig) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  bench.Restart();
+  TenantSettings bad = bench.tenant;
+  bad.streams = {"signins"};
+  TenantPoller poller(bad, bench.settings, *bench.store, *bench.client, *bench.budgets, clock);
+  const Status loaded = poller.Load();
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().kind, ErrorKind::kInvalidConfig);
+}
+
+}  // namespace
+}  // namespace picket::poll
