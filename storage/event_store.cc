@@ -413,6 +413,15 @@ Result<bool> EventStore::Contains(const std::string& stream, std::string_view id
   return stored.has_value();
 }
 
+Result<std::string> EventStore::IdOf(const std::string& stream, std::int64_t key) {
+  PK_ASSIGN_OR_RETURN(
+      Statement select,
+      database_.Prepare(fmt::format("SELECT id FROM {} WHERE key=?", TableName(stream))));
+  PK_ASSIGN_OR_RETURN(const bool row, select.Bind(1, key).Step());
+  if (!row) return Fail({.kind = ErrorKind::kNotFound, .message = "the event is gone"});
+  return StoredId::Read(select, 0);
+}
+
 Result<std::vector<std::string>> EventStore::Ids(const std::string& stream) {
   PK_ASSIGN_OR_RETURN(
       Statement select,

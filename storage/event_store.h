@@ -97,6 +97,8 @@ class EventStore {
                                                            std::int64_t until_seq);
   [[nodiscard]] Result<std::int64_t> Count(const std::string& stream);
   [[nodiscard]] Result<bool> Contains(const std::string& stream, std::string_view id);
+  // The id of an event by its key; kNotFound.
+  [[nodiscard]] Result<std::string> IdOf(const std::string& stream, std::int64_t key);
   // The ids of a stream's events, in order; for proofs and tests.
   [[nodiscard]] Result<std::vector<std::string>> Ids(const std::string& stream);
   [[nodiscard]] Result<std::int64_t> LastSeq();

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/alerts/view.h"
+#include "base/result.h"
+#include "storage/tenant_store.h"
+
+namespace picket::alerts {
+
+// What is in a tenant's store, for people: most urgent first, then newest. Closed ones only with
+// `all`. `tenant` is its name.
+Result<std::vector<AlertView>> LoadAlerts(storage::TenantStore& store, const std::string& tenant,
+                                          bool all);
+Result<std::vector<IncidentView>> LoadIncidents(storage::TenantStore& store,
+                                                const std::string& tenant, bool all);
+
+}  // namespace picket::alerts

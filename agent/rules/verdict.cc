@@ -1,0 +1,65 @@
+#include "agent/rules/verdict.h"
+
+#include <fmt/format.h>
+
+namespace picket::rules {
+namespace {
+
+void Refuse(Verdict& verdict, const Rule& rule, std::string code, std::string message,
+            std::string hint) {
+  verdict.errors.push_back({.code = std::move(code),
+                            .message = std::move(message),
+                            .span = {},
+                            .line = rule.query_line,
+                            .column = 1,
+                            .hint = std::move(hint)});
+}
+
+// Entity mappings and custom details must name columns of the result.
+void CheckColumns(Verdict& verdict, const Rule& rule) {
+  const auto known = [&](const std::string& name) {
+    for (const kql::ColumnSchema& column : verdict.query->schema()) {
+      if (column.name == name) return true;
+    }
+    return false;
+  };
+  for (const EntityMapping& entity : rule.entities) {
+    for (const auto& [identifier, column] : entity.identifiers) {
+      if (!known(column)) {
+        Refuse(verdict, rule, "PK111",
+               fmt::format("the entity {} is mapped to '{}', which the query does not return",
+                           entity.type, column),
+               "Correct entityMappings, or project the column.");
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Verdict Check(const Rule& rule, const kql::Catalog& catalog) {
+  Verdict verdict;
+  kql::CompileResult compiled = kql::Compile(rule.query, catalog);
+  for (kql::Diagnostic& error : compiled.errors) {
+    error.line += rule.query_line - 1;  // as an editor shows the rule's file
+    verdict.errors.push_back(std::move(error));
+  }
+  if (compiled.query) {
+    verdict.tables = compiled.query->Tables();
+    verdict.query = std::move(compiled.query);
+    if (!verdict.query->RowWise()) {
+      Refuse(verdict, rule, "PK110",
+             "the rule joins, groups or counts rows; this version evaluates rules that work row "
+             "by row",
+             "Run it by hand with 'picket query'.");
+    } else if (verdict.tables.size() != 1) {
+      Refuse(verdict, rule, "PK110", "the rule reads no table", "");
+    }
+    CheckColumns(verdict, rule);
+  }
+  verdict.verdict = verdict.errors.empty() ? "runs" : "refused";
+  if (!verdict.errors.empty()) verdict.query.reset();
+  return verdict;
+}
+
+}  // namespace picket::rules
