@@ -94,7 +94,7 @@ Result<Step> TenantWork::TakePage(Lane& lane, const graph::Page& page) {
   job.next_link = page.envelope.next_link;
   if (!job.next_link.empty()) return Step{};
   lane.smallest = 0;
-  PK_RETURN_IF_ERROR(stream.Finished(job, clock_.Now()));
+  PK_RETURN_IF_ERROR(stream.Finished(job, NowHere()));
   lane.job.reset();
   return Step{};
 }

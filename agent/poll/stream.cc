@@ -58,10 +58,7 @@ Status Stream::Save() {
   return store_.streams().Put(name(), state_);
 }
 
-Instant Stream::EdgeAt(const Now& now) const {
-  const Instant sure = now.graph ? std::min(now.own, *now.graph) : now.own;
-  return WholeSecond(sure - settings_.settle);
-}
+Instant Stream::EdgeAt(const Now& now) const { return WholeSecond(now.sure() - settings_.settle); }
 
 Status Stream::BeginContact(const Now& now) {
   coverage_.anchor = WholeSecond(coverage_.edge - settings_.first_window);
@@ -147,9 +144,9 @@ std::optional<Job> Stream::NextBackfill() const {
   return MakeJob(*slice);
 }
 
-Result<std::optional<Job>> Stream::NextReconciliation(Instant now) const {
+Result<std::optional<Job>> Stream::NextReconciliation(const Now& now) const {
   if (!usable_ || failed_) return std::optional<Job>();
-  auto group = poll::NextReconciliation(to_reconcile_, now, settings_.reconcile_after,
+  auto group = poll::NextReconciliation(to_reconcile_, now.sure(), settings_.reconcile_after,
                                         std::max(width(), kHour));
   if (!group) return std::optional<Job>();
   Job job;
@@ -189,7 +186,8 @@ Status Stream::Reanchor(const Now& now) {
   return untouched ? BeginContact(now) : Status{};
 }
 
-Status Stream::Finished(Job& job, Instant now) {
+Status Stream::Finished(Job& job, const Now& times) {
+  const Instant now = times.own;
   storage::Ledger& ledger = store_.ledger();
   PK_ASSIGN_OR_RETURN(storage::Transaction transaction, store_.Begin());
   if (job.window == 0) {
@@ -198,13 +196,13 @@ Status Stream::Finished(Job& job, Instant now) {
   }
   PK_RETURN_IF_ERROR(ledger.Finish(job.window, "read", now, job.extra));
   if (job.kind != Kind::kReconcile) {
-    PK_RETURN_IF_ERROR(
-        ledger.SetStage(job.window, StagesPassed(job.ask.to, now, settings_.reconcile_after)));
+    PK_RETURN_IF_ERROR(ledger.SetStage(
+        job.window, StagesPassed(job.ask.to, times.sure(), settings_.reconcile_after)));
   }
   for (const storage::Window& window : job.reread) {
-    PK_RETURN_IF_ERROR(ledger.SetStage(
-        window.id,
-        std::max(window.stage + 1, StagesPassed(window.to, now, settings_.reconcile_after))));
+    // A clock that is ahead may have sent us here too early: then this reading is not the one due.
+    const int passed = StagesPassed(window.to, times.sure(), settings_.reconcile_after);
+    PK_RETURN_IF_ERROR(ledger.SetStage(window.id, std::max(window.stage, passed)));
     if (window.state == "stuck") {
       PK_RETURN_IF_ERROR(ledger.Finish(window.id, "read", now, "read after it had been stuck"));
       --stuck_;

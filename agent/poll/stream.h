@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -56,15 +57,17 @@ class Stream {
   [[nodiscard]] Status Load();
 
   struct Now {
-    Instant own;                   // the own clock
+    Instant own;                   // the own clock: when to ask again
     std::optional<Instant> graph;  // Graph's, when known
+    // What has surely happened at Graph: data goes by it.
+    [[nodiscard]] Instant sure() const { return graph ? std::min(own, *graph) : own; }
   };
   // Decides whether the stream is due, and up to where it may be read in this round.
   [[nodiscard]] Status BeginRound(const Now& now, bool all_streams);
 
   // The next thing to read of each sort; nullopt: nothing. In this order of importance.
   [[nodiscard]] std::optional<Job> NextLive() const;
-  [[nodiscard]] Result<std::optional<Job>> NextReconciliation(Instant now) const;
+  [[nodiscard]] Result<std::optional<Job>> NextReconciliation(const Now& now) const;
   [[nodiscard]] std::optional<Job> NextSweep(Instant now) const;
   [[nodiscard]] std::optional<Job> NextBackfill() const;
 
@@ -72,7 +75,7 @@ class Stream {
   [[nodiscard]] bool AskedTooFar(const Job& job, std::optional<Instant> date) const;
   [[nodiscard]] Status Reanchor(const Now& now);
 
-  [[nodiscard]] Status Finished(Job& job, Instant now);                     // last page stored
+  [[nodiscard]] Status Finished(Job& job, const Now& now);                  // last page stored
   [[nodiscard]] Status PassBy(Job& job, Instant now, const Error& error);   // stuck
   [[nodiscard]] Status Abandon(Job& job, Instant now, const Error& error);  // to be read again
   // Ask for less: narrower, then smaller pages. False: nothing is left to shrink.

@@ -114,7 +114,7 @@ Result<bool> TenantWork::PickReconciliation(Lane& lane) {
   for (Stream* stream : lane.streams) {
     auto job = stream->NextSweep(now);
     if (!job) {
-      PK_ASSIGN_OR_RETURN(job, stream->NextReconciliation(now));
+      PK_ASSIGN_OR_RETURN(job, stream->NextReconciliation(NowHere()));
     }
     if (!job) continue;
     lane.stream = stream;

@@ -75,6 +75,15 @@ TEST_P(ExactSet, HoldsUnderFaults) {
     std::set<std::string> expected;
     for (const auto& [id, event] : bench.graph.Events(stream)) expected.insert(id);
     EXPECT_EQ(bench.Stored(stream), expected) << stream;
+    auto scan = bench.store->events().Scan(stream, {}).value();
+    const auto events = bench.graph.Events(stream);
+    while (scan.Next().value()) {
+      const std::string json(scan.Json().value());
+      const std::size_t at = json.find("\"id\":\"") + 6;
+      const std::string id = json.substr(at, json.find('"', at) - at);
+      const std::string version = "version-" + std::to_string(events.at(id).version) + "\"";
+      EXPECT_NE(json.find(version), std::string::npos) << stream << " " << id << ": " << json;
+    }
     const StreamStatus status = bench.StatusOf(stream);
     EXPECT_EQ(status.state, "ok") << stream << ": " << status.reason;
     ASSERT_TRUE(status.read_to) << stream;

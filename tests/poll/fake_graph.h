@@ -38,10 +38,14 @@ class PlayClock final : public Clock {
 class FixedToken final : public graph::TokenSource {
  public:
   Result<SecretString> Token(std::stop_token) override {
+    if (refused) {
+      return Fail({.kind = ErrorKind::kAuth, .message = "the secret expired", .hint = "Renew it."});
+    }
     return SecretString("token-" + std::to_string(generation.load()));
   }
   void Reject(std::string_view, std::string_view) override { ++generation; }
   std::atomic<int> generation{1};
+  std::atomic<bool> refused{false};
 };
 
 // Graph's lists over events that the test emits: newest first, filtered by time and type, paged by

@@ -26,7 +26,8 @@ void Bench::Restart() {
   journal = std::make_unique<StoredJournal>(*agent_store);
   budgets = std::make_unique<graph::Budgets>(clock, journal.get());
   ASSERT_TRUE(budgets->Load());
-  auto opened = storage::TenantStore::Open(directory, tenant.id, tables::StreamSchemas(), {}, {});
+  auto opened = storage::TenantStore::Open(directory, tenant.id, tables::StreamSchemas(), {},
+                                           {.max_bytes = max_bytes});
   ASSERT_TRUE(opened) << opened.error().message;
   store = *std::move(opened);
   client = std::make_unique<graph::Client>(graph, tokens, clock, graph::ClientSettings{});

@@ -53,6 +53,7 @@ struct Bench {
   const std::filesystem::path directory;
   Settings settings;
   TenantSettings tenant;
+  std::int64_t max_bytes = 0;
   FakeGraph graph;
   FixedToken tokens;
   std::unique_ptr<storage::AgentStore> agent_store;

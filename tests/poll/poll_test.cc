@@ -314,6 +314,76 @@ TEST_F(PollTest, OneTenantThatHangsDelaysNoOther) {
   EXPECT_EQ(rounds[0].Total().added, 0);
 }
 
+TEST_F(PollTest, ATenantThatIsRefusedOrFullDelaysNoOther) {
+  Bench refused(clock, dir.path(), "refused", 1, {});
+  Bench full(clock, dir.path(), "full", 2, {kInteractive});
+  Bench fine(clock, dir.path(), "fine", 3, {kInteractive});
+  full.max_bytes = 1;
+  EmitSpread(full, kInteractive, kStart - kHour, kStart - kMinute * 5, 100, "e");
+  EmitSpread(fine, kInteractive, kStart - kHour, kStart - kMinute * 5, 100, "e");
+  for (Bench* bench : {&refused, &full, &fine}) bench->Restart();
+  refused.tokens.refused = true;
+  const auto rounds = RunRound({refused.poller.get(), full.poller.get(), fine.poller.get()},
+                               fine.settings, {}, clock, nullptr, {});
+  ASSERT_EQ(rounds.size(), 3U);
+  EXPECT_EQ(rounds[0].health.at(0).kind, HealthEvent::Kind::kAuth);
+  EXPECT_EQ(rounds[0].errors.at("").kind, ErrorKind::kAuth);
+  EXPECT_EQ(refused.graph.requests, 0);
+  EXPECT_EQ(rounds[1].health.at(0).kind, HealthEvent::Kind::kFull);
+  EXPECT_TRUE(full.Stored(kInteractive).empty());
+  EXPECT_TRUE(rounds[2].health.empty());
+  EXPECT_EQ(fine.Stored(kInteractive), fine.Emitted(kInteractive));
+
+  // The operator has mended both: nothing was lost meanwhile.
+  refused.tokens.refused = false;
+  full.max_bytes = 0;
+  full.Restart();
+  clock.Pass(kMinute * 2);
+  EXPECT_TRUE(refused.Round().health.empty());
+  full.Round();
+  EXPECT_EQ(full.Stored(kInteractive), full.Emitted(kInteractive));
+}
+
+TEST_F(PollTest, AnUnreachableGraphFailsAllStreamsAfterOneStreamsPatience) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive, kNonInteractive, "directoryAudits"});
+  bench.graph.SetFaults({.reset = 1000});
+  const TenantRound round = bench.Round();
+  EXPECT_EQ(round.errors.size(), 3U);
+  EXPECT_EQ(bench.graph.requests, 5);
+  const int before = bench.graph.requests;
+  bench.Restart();
+  bench.Round();
+  EXPECT_EQ(bench.graph.requests, before) << "the breaker holds across processes";
+}
+
+TEST_F(PollTest, RunGoesRoundUntilStopAndPollsWhenDue) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  bench.settings.backfill = {};
+  EmitSpread(bench, kInteractive, kStart, kStart + kHour, 60, "e");
+  bench.Restart();
+  std::stop_source stop;
+  int rounds = 0;
+  RunForever(
+      {bench.poller.get()}, bench.settings, clock,
+      [&](TenantPoller&, const TenantRound& round) {
+        EXPECT_TRUE(round.polled || rounds > 0);
+        ++rounds;
+        if (clock.True() > kStart + kHour + kMinute * 20) stop.request_stop();
+      },
+      stop.get_token());
+  EXPECT_EQ(bench.Stored(kInteractive), bench.Emitted(kInteractive));
+  EXPECT_GT(rounds, 10);
+}
+
+TEST_F(PollTest, CountsReconcile) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  EmitSpread(bench, kInteractive, kStart - kHour, kStart - kMinute * 5, 100, "e");
+  const storage::PageCounts counts = bench.Round().Total();
+  EXPECT_EQ(counts.added, 100);
+  EXPECT_EQ(counts.read, counts.added + counts.changed + counts.same + counts.poorer +
+                             counts.rejected + counts.expired);
+}
+
 TEST_F(PollTest, AnUnknownStreamIsAnErrorOfTheConfig) {
   Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
   bench.Restart();
