@@ -1,0 +1,152 @@
+#include "auth/token.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "auth/aadsts.h"
+#include "base/text.h"
+
+namespace picket::auth {
+namespace {
+
+using nlohmann::json;
+
+Error Unexpected(std::string what) {
+  return {.kind = ErrorKind::kUnexpectedReply,
+          .message = "the token endpoint's answer is no token: " + std::move(what),
+          .hint = "Is a proxy or a captive portal in between?"};
+}
+
+bool TooDeep(std::string_view body) {
+  int depth = 0;
+  for (const char c : body) {
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    if (depth > 32) return true;
+  }
+  return false;
+}
+
+json ParseObject(std::string_view body) {
+  if (body.size() > kMaxTokenResponse || TooDeep(body)) return {};
+  json object = json::parse(body, nullptr, /*allow_exceptions=*/false);
+  return object.is_object() ? object : json();
+}
+
+std::string Text(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// Entra sends numbers; older endpoints send them as texts.
+std::optional<std::int64_t> Seconds(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end()) return std::nullopt;
+  if (found->is_number_integer()) return found->get<std::int64_t>();
+  if (!found->is_string()) return std::nullopt;
+  const auto& text = found->get_ref<const std::string&>();
+  std::int64_t value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::string DecodeBase64Url(std::string_view text) {
+  std::string bytes;
+  std::uint32_t buffer = 0;
+  int bits = 0;
+  for (const char c : text) {
+    const int value = c >= 'A' && c <= 'Z'   ? c - 'A'
+                      : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                      : c >= '0' && c <= '9' ? c - '0' + 52
+                      : c == '-' || c == '+' ? 62
+                      : c == '_' || c == '/' ? 63
+                                             : -1;
+    if (value < 0) break;
+    buffer = buffer << 6 | static_cast<std::uint32_t>(value);
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes += static_cast<char>(buffer >> bits & 0xFFU);
+    }
+  }
+  return bytes;
+}
+
+void ReadClaims(std::string_view jwt, Token& token) {
+  const auto parts = Split(jwt, '.');
+  if (parts.size() != 3) return;
+  const json claims = ParseObject(DecodeBase64Url(parts[1]));
+  if (!claims.is_object()) return;
+  token.tenant = AsciiLower(Text(claims, "tid"));
+  token.app = Text(claims, "appid");
+  if (const auto roles = claims.find("roles"); roles != claims.end() && roles->is_array()) {
+    for (const json& role : *roles) {
+      if (role.is_string() && token.roles.size() < 256) {
+        token.roles.push_back(role.get<std::string>());
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Result<Token> ParseTokenResponse(std::string_view body, const Guid& tenant, Instant now) {
+  const json object = ParseObject(body);
+  if (!object.is_object()) return Fail(Unexpected("it is no JSON object"));
+  Token token;
+  std::string value = Text(object, "access_token");
+  const bool sendable = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
+    return c > 0x20 && c < 0x7F;
+  });
+  if (!sendable) return Fail(Unexpected("it has no access_token"));
+  if (!EqualsIgnoreCase(Text(object, "token_type"), "Bearer")) {
+    return Fail(Unexpected("its token_type is not Bearer"));
+  }
+  const std::optional<std::int64_t> lifetime = Seconds(object, "expires_in");
+  if (!lifetime || *lifetime <= 0 || *lifetime > 100'000) {
+    return Fail(Unexpected("its expires_in makes no sense"));
+  }
+  token.expires = now + kSecond * *lifetime;
+  // Five minutes early, or at half of a short life; earlier where the server says so.
+  const std::int64_t early = std::min<std::int64_t>(300, *lifetime / 2);
+  token.refresh_from = token.expires - kSecond * early;
+  if (const auto refresh = Seconds(object, "refresh_in"); refresh && *refresh > 0) {
+    token.refresh_from = std::min(token.refresh_from, now + kSecond * *refresh);
+  }
+  ReadClaims(value, token);
+  token.value = SecretString(std::move(value));
+  if (!token.tenant.empty() && token.tenant != ToString(tenant)) {
+    return Fail({.kind = ErrorKind::kInvalidConfig,
+                 .message = "the token is for another tenant than the one asked for",
+                 .hint = "Check tenant_id and [cloud] authority."});
+  }
+  return token;
+}
+
+Error ParseTokenError(std::string_view body, int status) {
+  const json object = ParseObject(body);
+  std::int64_t number = 0;
+  std::string oauth_error;
+  if (object.is_object()) {
+    oauth_error = Text(object, "error");
+    if (const auto codes = object.find("error_codes");
+        codes != object.end() && codes->is_array() && !codes->empty() &&
+        codes->front().is_number_integer()) {
+      number = codes->front().get<std::int64_t>();
+    }
+  }
+  const AadstsMeaning meaning = MeaningOf(number, oauth_error, status);
+  Error error{.kind = meaning.kind,
+              .message = std::string(meaning.message),
+              .hint = std::string(meaning.remedy),
+              .remote_code = number != 0 ? fmt::format("AADSTS{}", number)
+                                         : fmt::format("{}", status)};
+  error.message += fmt::format(" ({})", error.remote_code);
+  return error;
+}
+
+}  // namespace picket::auth
