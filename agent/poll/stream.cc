@@ -93,7 +93,6 @@ Status Stream::BeginRound(const Now& now, bool all_streams) {
     coverage_.edge = due_ ? edge : std::min(edge, known);
   }
   if (!usable_) return {};
-  PK_RETURN_IF_ERROR(RecordLost(now.own));
   const int stages = static_cast<int>(settings_.reconcile_after.size());
   PK_ASSIGN_OR_RETURN(to_reconcile_, store_.ledger().ToReconcile(name(), stages));
   PK_ASSIGN_OR_RETURN(std::vector<storage::Window> stuck, store_.ledger().Windows(name(), "stuck"));
@@ -323,8 +322,14 @@ Status Stream::Failed(const Error& error, Instant now) {
   return Save();
 }
 
-Status Stream::RoundDone(Instant now) {
+Status Stream::RoundDone(const Now& times) {
   if (failed_ || !usable_) return {};
+  const Instant now = times.own;
+  // Only Graph's own clock can say that something is gone for good.
+  if (times.graph && probe_.anchor.ticks != 0) {
+    coverage_.floor = EdgeAt(times) - collection_.keeps;
+    PK_RETURN_IF_ERROR(RecordLost(now));
+  }
   const bool behind = NextLive().has_value();
   if (due_ && !behind) {
     const Timespan quiet = probe_.last_row > now ? Timespan{} : now - probe_.last_row;

@@ -87,7 +87,7 @@ class Stream {
   [[nodiscard]] Status Failed(const Error& error, Instant now);
   [[nodiscard]] Status Throttled(const Error& error, Instant until);
   // Everything that was due is read.
-  [[nodiscard]] Status RoundDone(Instant now);
+  [[nodiscard]] Status RoundDone(const Now& times);
   [[nodiscard]] Status RememberFetched(std::int64_t seq);
 
   [[nodiscard]] const graph::Collection& collection() const { return collection_; }

@@ -261,7 +261,7 @@ TenantRound TenantWork::EndRound() {
   const Instant now = clock_.Now();
   for (const auto& stream : streams_) {
     if (!failed_) {
-      if (auto saved = stream->RoundDone(now); !saved) FailTenant(saved.error());
+      if (auto saved = stream->RoundDone(NowHere()); !saved) FailTenant(saved.error());
     }
     for (HealthEvent& event : stream->Health(now)) round_.health.push_back(std::move(event));
   }

@@ -126,6 +126,20 @@ TEST_F(PollTest, AWrongClockAheadNeverCountsTheFutureAsRead) {
   EXPECT_EQ(bench.Stored(kInteractive), bench.Emitted(kInteractive));
 }
 
+TEST_F(PollTest, AClockThatIsMonthsAheadNeitherDeclaresLossesNorRefusesEvents) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  bench.settings.backfill = {};
+  bench.Round();
+  clock.offset = (kDay * 120).ticks;
+  clock.Pass(kMinute * 20);
+  EmitSpread(bench, kInteractive, kStart, clock.True() - kMinute * 4, 20, "e");
+  bench.Restart();
+  const TenantRound round = bench.Round();
+  EXPECT_EQ(bench.Stored(kInteractive), bench.Emitted(kInteractive));
+  EXPECT_TRUE(bench.store->ledger().Windows(kInteractive, "lost").value().empty());
+  EXPECT_EQ(round.Total().expired, 0);
+}
+
 TEST_F(PollTest, WideWindowsThatGraphDoesNotAnswerAreHalved) {
   Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
   EmitSpread(bench, kInteractive, kStart - kDay, kStart - kMinute * 5, 200, "e");
