@@ -12,7 +12,7 @@ namespace picket::graph {
 // outlive it. Thread-safe.
 class CachedTokens final : public TokenSource {
  public:
-  // `audience` as the token endpoint takes it: "https://graph.microsoft.com/.default".
+  // `audience` as the cloud settings give it: "https://graph.microsoft.com".
   CachedTokens(auth::TokenCache& cache, const auth::AppSettings& app, const Guid& tenant,
                std::string audience)
       : cache_(cache), app_(app), tenant_(tenant), audience_(std::move(audience)) {}
