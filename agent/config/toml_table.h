@@ -24,6 +24,10 @@ class TomlTable {
       : table_(table), name_(std::move(name)), file_(std::move(file)), problems_(problems) {}
 
   [[nodiscard]] bool Has(std::string_view key) const { return table_.contains(key); }
+  [[nodiscard]] bool IsText(std::string_view key) const {
+    const toml::node* node = table_.get(key);
+    return node != nullptr && node->is_string();
+  }
   [[nodiscard]] std::string Text(std::string_view key, std::string otherwise = {});
   [[nodiscard]] std::string RequiredText(std::string_view key);
   [[nodiscard]] bool Bool(std::string_view key, bool otherwise);

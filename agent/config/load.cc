@@ -1,0 +1,294 @@
+#include "agent/config/load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <toml++/toml.h>
+
+#include "agent/config/toml_table.h"
+#include "agent/tables/mapping.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace picket::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Loader {
+ public:
+  explicit Loader(LoadedConfig& loaded) : loaded_(loaded), settings_(loaded.settings) {}
+
+  void ReadMain(std::string_view text, const std::string& file) {
+    if (const auto table = ParseToml(text, file)) {
+      TomlTable root(*table, "", file, loaded_.problems);
+      Root(root);
+      root.Finish();
+    }
+  }
+
+  // One tenant a file: its keys at the top, or in one [[tenant]].
+  void ReadTenantFile(std::string_view text, const std::string& file) {
+    if (const auto table = ParseToml(text, file)) {
+      TomlTable root(*table, "", file, loaded_.problems);
+      if (root.Has("tenant")) {
+        root.Tables("tenant", [&](TomlTable& tenant) { TenantTable(tenant); });
+      } else {
+        TenantTable(root);
+      }
+      root.Finish();
+    }
+  }
+
+  // What needs the whole: names that must be unique or be there.
+  void CheckWhole(const std::string& file) {
+    const auto complain = [&](std::string message, std::string hint) {
+      loaded_.problems.push_back(
+          {.file = file, .message = std::move(message), .hint = std::move(hint)});
+    };
+    if (!loaded_.problems.empty()) return;  // what follows from them would only confuse
+    if (settings_.tenants.empty()) {
+      complain("no tenant is configured", "Add a [[tenant]], or a file in tenants.d.");
+    }
+    std::set<std::string> names;
+    std::set<Guid> ids;
+    for (const run::Tenant& tenant : settings_.tenants) {
+      if (!names.insert(tenant.name).second) {
+        complain(fmt::format("two tenants are named '{}'", tenant.name), "");
+      }
+      if (!ids.insert(tenant.id).second) {
+        complain(fmt::format("the tenant_id of '{}' stands twice", tenant.name), "");
+      }
+      if (!settings_.apps.contains(tenant.app)) {
+        complain(tenant.app.empty()
+                     ? fmt::format("the tenant '{}' needs an [app]", tenant.name)
+                     : fmt::format("the tenant '{}' names [app.{}], which is not there",
+                                   tenant.name, EscapeTerminal(tenant.app)),
+                 "Add the application's registration.");
+      }
+    }
+  }
+
+ private:
+  std::optional<toml::table> ParseToml(std::string_view text, const std::string& file) {
+    const auto complain = [&](std::string message, std::string hint, toml::source_position at) {
+      loaded_.problems.push_back({.file = file,
+                                  .line = at.line,
+                                  .column = at.column,
+                                  .message = std::move(message),
+                                  .hint = std::move(hint)});
+    };
+    if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+    if (text.substr(0, 2) == "\xFF\xFE" || text.substr(0, 2) == "\xFE\xFF") {
+      complain("the file is UTF-16", "Save it as UTF-8.", {});
+      return std::nullopt;
+    }
+    try {
+      return toml::parse(text, file);
+    } catch (const toml::parse_error& e) {
+      // The library's words may quote the line, and so a secret; ours say where.
+      const std::string_view words = e.description();
+      const bool twice = words.find("redefine") != std::string_view::npos;
+      complain(twice ? "the key stands twice" : "this is not TOML",
+               twice ? "Remove one of the two." : "Look for missing quotes or brackets.",
+               e.source().begin);
+    } catch (const std::exception&) {
+      complain("this is not TOML", "", {});
+    }
+    return std::nullopt;
+  }
+
+  void Root(TomlTable& root) {
+    root.Table("agent", [&](TomlTable& t) { AgentTable(t); });
+    root.Table("cloud", [&](TomlTable& t) { CloudTable(t); });
+    root.Table("network", [&](TomlTable& t) {
+      settings_.network.proxy = t.Text("proxy");
+      settings_.network.ca_file = t.Text("ca_file");
+    });
+    root.Table("app", [&](TomlTable& t) { AppTables(t); });
+    root.Table("poll", [&](TomlTable& t) { PollTable(t); });
+    root.Table("retention", [&](TomlTable& t) {
+      settings_.poll.retention = t.Span("events", kDay * 90, kDay * 31, kDay * 3650);
+      settings_.min_free = t.Bytes("min_free", settings_.min_free);
+      settings_.max_size = static_cast<std::int64_t>(t.Bytes("max_size", 0));
+    });
+    root.Table("rules", [&](TomlTable& t) {
+      for (const std::string& path : t.Texts("paths")) settings_.rule_paths.emplace_back(path);
+      settings_.shipped_rules = t.Bool("shipped", true);
+      settings_.shipped_path = t.Text("shipped_path");
+    });
+    root.Table("priority", [&](TomlTable& t) { PriorityTable(t); });
+    root.Tables("tenant", [&](TomlTable& t) { TenantTable(t); });
+  }
+
+  void AgentTable(TomlTable& t) {
+    settings_.data_dir = t.Text("data_dir", settings_.data_dir.string());
+    settings_.poll.poll_interval =
+        t.Span("poll_interval", settings_.poll.poll_interval, kSecond, kDay);
+    settings_.poll.max_in_flight = static_cast<int>(t.Integer("max_in_flight", 32, 1, 256));
+    loaded_.log_level = t.OneOf("log_level", {"debug", "info", "warn", "error"}, "warn");
+    loaded_.log_format = t.OneOf("log_format", {"text", "json"}, "text");
+  }
+
+  void CloudTable(TomlTable& t) {
+    const std::string preset = t.OneOf(
+        "preset", {"global", "usgov", "gcc-high", "usgov-dod", "dod", "china"}, "global");
+    auth::Cloud& cloud = settings_.cloud;
+    cloud = auth::CloudPreset(preset).value_or(auth::Cloud{});
+    cloud.authority = t.Url("authority", cloud.authority);
+    cloud.graph = t.Url("graph", cloud.graph);
+    cloud.arm = t.Url("arm", cloud.arm);
+    cloud.graph_audience = t.Text("graph_audience");
+    cloud.arm_audience = t.Text("arm_audience");
+  }
+
+  // [app] for all tenants, [app.NAME] for those that name it.
+  void AppTables(TomlTable& t) {
+    for (const std::string& name : t.TableNames()) {
+      t.Table(name, [&](TomlTable& sub) { AppTable(sub, name); });
+    }
+    if (t.Has("client_id") || t.TableNames().empty()) AppTable(t, "");
+  }
+
+  void AppTable(TomlTable& t, const std::string& name) {
+    auth::AppSettings app;
+    app.name = name;
+    app.client_id = t.RequiredText("client_id");
+    if (!app.client_id.empty() && !ParseGuid(app.client_id)) {
+      t.Complain("client_id", "'client_id' must be the application's GUID", "");
+    }
+    app.certificate = t.Secret("certificate");
+    app.certificate_password = t.Secret("certificate_password");
+    app.client_secret = t.Secret("client_secret");
+    const std::string credential = t.OneOf("credential", {"certificate", "secret"},
+                                           app.client_secret && !app.certificate
+                                               ? "secret"
+                                               : "certificate");
+    app.by_certificate = credential == "certificate";
+    app.algorithm = t.OneOf("signing", {"PS256", "RS256"}, "PS256") == "RS256"
+                        ? auth::SigningAlgorithm::kRs256
+                        : auth::SigningAlgorithm::kPs256;
+    if (app.by_certificate && !t.Has("certificate")) {
+      t.Complain("credential", "the application has no 'certificate'",
+                 "Add certificate = \"@{file:/path}\", or credential = \"secret\".");
+    }
+    if (!app.by_certificate && !t.Has("client_secret")) {
+      t.Complain("credential", "the application has no 'client_secret'",
+                 "Add client_secret = \"@{env:NAME}\".");
+    }
+    settings_.apps[name] = std::move(app);
+  }
+
+  void PollTable(TomlTable& t) {
+    settings_.poll.backfill = t.Span("backfill", settings_.poll.backfill, Timespan{}, kDay * 90);
+    settings_.poll.once_backfill =
+        t.Span("once_backfill", settings_.poll.once_backfill, Timespan{}, kDay);
+    settings_.poll.overlap = t.Span("overlap", settings_.poll.overlap, Timespan{}, kHour * 24);
+    settings_.poll.settle = t.Span("settle", settings_.poll.settle, Timespan{}, kHour);
+  }
+
+  // [priority] high = { low = "P3", medium = "P2", high = "P1" }
+  void PriorityTable(TomlTable& t) {
+    static constexpr std::string_view kImpacts[] = {"informational", "low", "medium", "high"};
+    static constexpr std::string_view kConfidences[] = {"low", "medium", "high"};
+    for (std::size_t i = 0; i < std::size(kImpacts); ++i) {
+      t.Table(kImpacts[i], [&](TomlTable& row) {
+        for (std::size_t c = 0; c < std::size(kConfidences); ++c) {
+          alerts::Priority& cell = settings_.alerts.priorities.cells.at(i).at(c);
+          const std::string name = row.OneOf(kConfidences[c], {"P1", "P2", "P3", "P4", "P5"},
+                                             alerts::PriorityName(cell));
+          cell = alerts::ParsePriority(name).value_or(cell);
+        }
+      });
+    }
+  }
+
+  void TenantTable(TomlTable& t) {
+    run::Tenant tenant;
+    tenant.name = t.RequiredText("name");
+    const bool good = tenant.name.size() <= 63 &&
+                      std::all_of(tenant.name.begin(), tenant.name.end(), [](char c) {
+                        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+                      });
+    if (!good) {
+      t.Complain("name", "a tenant's name is made of a-z, 0-9 and -, at most 63 of them", "");
+    }
+    const std::string id = t.RequiredText("tenant_id");
+    if (const Result<Guid> guid = ParseGuid(id)) {
+      tenant.id = *guid;
+    } else if (!id.empty()) {
+      t.Complain("tenant_id", "'tenant_id' must be the tenant's GUID",
+                 "Entra ID shows it under Overview.");
+    }
+    tenant.app = t.Text("app");
+    ReadStreams(t, tenant);
+    settings_.tenants.push_back(std::move(tenant));
+  }
+
+  static void ReadStreams(TomlTable& t, run::Tenant& tenant) {
+    if (!t.Has("streams") || t.IsText("streams")) {
+      const std::string all = t.Text("streams", "all");
+      if (all != "all") t.Complain("streams", "'streams' is \"all\" or a list of names", "");
+      return;
+    }
+    std::vector<std::string_view> names;
+    for (const tables::TableMapping* table : tables::AllTables()) names.push_back(table->stream);
+    for (std::string& stream : t.Texts("streams")) {
+      if (std::find(names.begin(), names.end(), stream) == names.end()) {
+        const std::string_view nearest = Nearest(stream, names);
+        t.Complain("streams", fmt::format("there is no stream '{}'", EscapeTerminal(stream)),
+                   nearest.empty() ? "" : fmt::format("Did you mean '{}'?", nearest));
+      }
+      tenant.streams.push_back(std::move(stream));
+    }
+  }
+
+  LoadedConfig& loaded_;
+  run::Settings& settings_;
+};
+
+void ReadTenantFiles(const fs::path& directory, Loader& loader, Problems& problems) {
+  std::error_code error;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    if (entry.path().extension() == ".toml") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) {
+    const Result<std::string> text = ReadFile(file, kMaxConfigBytes);
+    if (text) {
+      loader.ReadTenantFile(*text, file.string());
+    } else {
+      problems.push_back({.file = file.string(), .message = text.error().message});
+    }
+  }
+}
+
+}  // namespace
+
+LoadedConfig Load(const fs::path& file) {
+  LoadedConfig loaded;
+  const Result<std::string> text = ReadFile(file, kMaxConfigBytes);
+  if (!text) {
+    loaded.problems.push_back({.file = file.string(),
+                               .message = text.error().message,
+                               .hint = "Make one: picket config sample > picket.toml"});
+    return loaded;
+  }
+  Loader loader(loaded);
+  loader.ReadMain(*text, file.string());
+  ReadTenantFiles(file.parent_path() / "tenants.d", loader, loaded.problems);
+  loader.CheckWhole(file.string());
+  return loaded;
+}
+
+LoadedConfig Parse(std::string_view text, const std::string& file) {
+  LoadedConfig loaded;
+  Loader loader(loaded);
+  loader.ReadMain(text, file);
+  loader.CheckWhole(file);
+  return loaded;
+}
+
+}  // namespace picket::config

@@ -1,0 +1,231 @@
+#include "agent/run/round.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <mutex>
+
+#include "agent/graph/budgets.h"
+#include "agent/graph/client.h"
+#include "agent/poll/journal.h"
+#include "agent/poll/poller.h"
+#include "agent/run/tenant_files.h"
+#include "auth/token_cache.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "storage/agent_store.h"
+
+namespace picket::run {
+namespace {
+
+// The tokens of one tenant for Graph.
+class GraphTokens final : public graph::TokenSource {
+ public:
+  GraphTokens(auth::TokenCache& cache, const auth::AppSettings& app, const Guid& tenant,
+              std::string audience)
+      : cache_(cache), app_(app), tenant_(tenant), audience_(std::move(audience)) {}
+  [[nodiscard]] Result<SecretString> Token(std::stop_token stop) override {
+    return cache_.Get(app_, tenant_, audience_, std::move(stop));
+  }
+  void Reject(std::string_view token, std::string_view claims) override {
+    cache_.Reject(app_, tenant_, audience_, token, claims);
+  }
+
+ private:
+  auth::TokenCache& cache_;
+  const auth::AppSettings& app_;
+  const Guid tenant_;
+  const std::string audience_;
+};
+
+// All that belongs to one tenant, in the order in which it depends on each other.
+struct TenantParts {
+  const Tenant* tenant = nullptr;
+  std::unique_ptr<storage::TenantStore> store;
+  std::unique_ptr<GraphTokens> tokens;
+  std::unique_ptr<graph::Client> client;
+  std::unique_ptr<poll::TenantPoller> poller;
+  std::unique_ptr<alerts::Alerting> alerting;
+};
+
+class AgentImpl final : public Agent {
+ public:
+  AgentImpl(const Settings& settings, Clock& clock)
+      : settings_(settings), poll_settings_(settings.poll), clock_(clock) {}
+
+  Status Open(bool clock_is_set) {
+    poll_settings_.check_clock = !clock_is_set;
+    PK_RETURN_IF_ERROR(EnsurePrivateDirectory(settings_.data_dir));
+    PK_ASSIGN_OR_RETURN(DirectoryLock lock, DirectoryLock::Acquire(settings_.data_dir));
+    lock_ = std::make_unique<DirectoryLock>(std::move(lock));
+    PK_ASSIGN_OR_RETURN(transport_, MakeHttpTransport(settings_.network));
+    PK_ASSIGN_OR_RETURN(agent_store_, storage::AgentStore::Open(settings_.data_dir));
+    journal_ = std::make_unique<poll::StoredJournal>(*agent_store_);
+    budgets_ = std::make_unique<graph::Budgets>(real_clock_, journal_.get());
+    PK_RETURN_IF_ERROR(budgets_->Load());
+    // Tokens live by the real time too, whatever `--now` says.
+    token_client_ = std::make_unique<auth::TokenClient>(*transport_, real_clock_,
+                                                        settings_.cloud.authority);
+    token_cache_ = std::make_unique<auth::TokenCache>(*token_client_, real_clock_);
+    rules_ = LoadRuleBook(settings_);
+    for (const Tenant& tenant : settings_.tenants) {
+      // One tenant's broken file must not stop the others.
+      if (Status opened = OpenParts(tenant); !opened) {
+        LogError("tenant.unusable", opened.error(), {{"tenant", tenant.name}});
+        unusable_.emplace_back(tenant.name, std::move(opened).error());
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] RoundCounts Once(const RoundOptions& options, const Observer& observer,
+                                 std::stop_token stop) override {
+    Begin(observer);
+    const poll::RoundOptions polling{.once = options.once, .all_streams = options.all_streams};
+    poll::RunRound(Pollers(), poll_settings_, polling, clock_,
+                   [&](poll::TenantPoller& poller, const poll::TenantRound& round) {
+                     AfterPolling(poller, round, observer, stop);
+                   },
+                   stop);
+    const std::lock_guard lock(mutex_);
+    return counts_;
+  }
+
+  void Forever(const Observer& observer, std::stop_token stop) override {
+    Begin(observer);
+    poll::RunForever(Pollers(), poll_settings_, clock_,
+                     [&](poll::TenantPoller& poller, const poll::TenantRound& round) {
+                       AfterPolling(poller, round, observer, stop);
+                     },
+                     stop);
+  }
+
+  [[nodiscard]] const RuleBook& rules() const override { return rules_; }
+
+ private:
+  Status OpenParts(const Tenant& tenant) {
+    const auto app = settings_.apps.find(tenant.app);
+    PK_CHECK(app != settings_.apps.end(), "the config checks that a tenant's app is there");
+    TenantParts parts;
+    parts.tenant = &tenant;
+    PK_ASSIGN_OR_RETURN(parts.store, OpenTenant(settings_, tenant.id, /*read_only=*/false));
+    parts.tokens = std::make_unique<GraphTokens>(*token_cache_, app->second, tenant.id,
+                                                 settings_.cloud.GraphAudience());
+    parts.client = std::make_unique<graph::Client>(
+        *transport_, *parts.tokens, clock_, graph::ClientSettings{.root = settings_.cloud.graph});
+    parts.poller = std::make_unique<poll::TenantPoller>(
+        poll::TenantSettings{.name = tenant.name,
+                             .id = tenant.id,
+                             .app = app->second.client_id,
+                             .streams = tenant.streams},
+        poll_settings_, *parts.store, *parts.client, *budgets_, clock_);
+    PK_RETURN_IF_ERROR(parts.poller->Load());
+    parts.alerting = std::make_unique<alerts::Alerting>(*parts.store, tenant.id, rules_.rules,
+                                                        settings_.alerts);
+    by_poller_.emplace(parts.poller.get(), parts_.size());
+    parts_.push_back(std::move(parts));
+    return {};
+  }
+
+  std::vector<poll::TenantPoller*> Pollers() {
+    std::vector<poll::TenantPoller*> pollers;
+    for (const TenantParts& parts : parts_) pollers.push_back(parts.poller.get());
+    return pollers;
+  }
+
+  void Begin(const Observer& observer) {
+    const std::lock_guard lock(mutex_);
+    counts_ = {};
+    for (const auto& [tenant, error] : unusable_) {
+      ++counts_.tenants;
+      ++counts_.failed;
+      if (observer) observer({.tenant = tenant, .failures = {{"", error}}});
+    }
+  }
+
+  // Events past retention go; then the rules see what is new.
+  void AfterPolling(poll::TenantPoller& poller, const poll::TenantRound& round,
+                    const Observer& observer, std::stop_token stop) {
+    TenantParts& parts = parts_.at(by_poller_.at(&poller));
+    TenantOutcome outcome{.tenant = parts.tenant->name, .polled = round};
+    for (const auto& [stream, error] : round.errors) outcome.failures.emplace_back(stream, error);
+    const Instant now = clock_.Now();
+    Result<std::int64_t> expired = parts.store->events().Expire(now - poll_settings_.retention);
+    if (!expired) outcome.failures.emplace_back("retention", std::move(expired).error());
+    Result<alerts::AlertCounts> evaluated = parts.alerting->Evaluate(now, stop);
+    if (evaluated) {
+      outcome.alerts = *evaluated;
+    } else if (evaluated.error().kind != ErrorKind::kCancelled) {
+      outcome.failures.emplace_back("rules", std::move(evaluated).error());
+    }
+    for (const auto& [rule, error] : parts.alerting->failures()) {
+      outcome.failures.emplace_back("rule " + rule, error);
+    }
+    const std::lock_guard lock(mutex_);
+    Count(outcome);
+    if (observer) observer(outcome);
+  }
+
+  void Count(const TenantOutcome& outcome) {
+    ++counts_.tenants;
+    counts_.pages += outcome.polled.Total();
+    counts_.alerts += outcome.alerts;
+    counts_.requests += outcome.polled.requests;
+    if (outcome.failures.empty()) return;
+    ++counts_.failed;
+    bool refused = true;
+    for (const auto& [where, error] : outcome.failures) {
+      refused = refused && (error.kind == ErrorKind::kAuth ||
+                            error.kind == ErrorKind::kPermission ||
+                            error.kind == ErrorKind::kInvalidConfig);
+    }
+    if (refused && outcome.polled.Total().read == 0) ++counts_.refused;
+  }
+
+  const Settings& settings_;
+  poll::Settings poll_settings_;
+  Clock& clock_;
+  SystemClock real_clock_;
+  std::unique_ptr<DirectoryLock> lock_;
+  std::unique_ptr<HttpTransport> transport_;
+  std::unique_ptr<storage::AgentStore> agent_store_;
+  std::unique_ptr<poll::StoredJournal> journal_;
+  std::unique_ptr<graph::Budgets> budgets_;
+  std::unique_ptr<auth::TokenClient> token_client_;
+  std::unique_ptr<auth::TokenCache> token_cache_;
+  RuleBook rules_;
+  std::vector<TenantParts> parts_;
+  std::map<const poll::TenantPoller*, std::size_t> by_poller_;
+  std::vector<std::pair<std::string, Error>> unusable_;
+  std::mutex mutex_;  // counts_, the observer
+  RoundCounts counts_;
+};
+
+}  // namespace
+
+std::string RoundCounts::Json() const {
+  return fmt::format(
+      R"({{"tenants":{},"failed":{},"requests":{},"read":{},"new":{},"changed":{},"same":{},)"
+      R"("poorer":{},"rejected":{},"expired":{},"late":{},"findings":{},"withdrawn":{},)"
+      R"("alerts":{},"incidents":{},"delivered":0}})",
+      tenants, failed, requests, pages.read, pages.added, pages.changed, pages.same, pages.poorer,
+      pages.rejected, pages.expired, pages.late, alerts.findings, alerts.withdrawn, alerts.alerts,
+      alerts.incidents);
+}
+
+Result<std::unique_ptr<Agent>> Agent::Open(const Settings& settings, Clock& clock,
+                                           bool clock_is_set) {
+  auto agent = std::make_unique<AgentImpl>(settings, clock);
+  PK_RETURN_IF_ERROR(agent->Open(clock_is_set));
+  return std::unique_ptr<Agent>(std::move(agent));
+}
+
+int ExitCodeOf(const RoundCounts& counts, bool stopped) {
+  if (stopped) return 3;
+  if (counts.failed == 0) return 0;
+  if (counts.refused == counts.tenants) return 77;
+  if (counts.failed == counts.tenants && counts.pages.read == 0) return 69;
+  return 3;
+}
+
+}  // namespace picket::run

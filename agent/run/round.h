@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agent/alerts/alerting.h"
+#include "agent/poll/report.h"
+#include "agent/run/rules_loader.h"
+#include "agent/run/settings.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace picket::run {
+
+// The counts of a round; `once` prints them as its last line.
+struct RoundCounts {
+  storage::PageCounts pages;
+  alerts::AlertCounts alerts;
+  std::int64_t tenants = 0;
+  std::int64_t failed = 0;   // tenants in which something failed
+  std::int64_t refused = 0;  // tenants whose credential or permission was refused
+  std::int64_t requests = 0;
+  [[nodiscard]] std::string Json() const;  // flat integers
+};
+
+struct TenantOutcome {
+  std::string tenant;
+  poll::TenantRound polled;
+  alerts::AlertCounts alerts;
+  std::vector<std::pair<std::string, Error>> failures;  // what failed: a stream, a rule, the tenant
+};
+
+struct RoundOptions {
+  bool once = true;
+  bool all_streams = false;
+};
+
+// Called after each tenant's turn, from any thread, one at a time.
+using Observer = std::function<void(const TenantOutcome&)>;
+
+// All tenants of one config: what they need is opened once, under a lock on the data directory.
+class Agent {
+ public:
+  // kRefused with remote_code "locked" when another instance works on the directory.
+  static Result<std::unique_ptr<Agent>> Open(const Settings& settings, Clock& clock,
+                                             bool clock_is_set);
+  virtual ~Agent() = default;
+  // One round: every due stream of every tenant is polled, then its rules are evaluated.
+  [[nodiscard]] virtual RoundCounts Once(const RoundOptions& options, const Observer& observer,
+                                         std::stop_token stop) = 0;
+  // Rounds until stop.
+  virtual void Forever(const Observer& observer, std::stop_token stop) = 0;
+  [[nodiscard]] virtual const RuleBook& rules() const = 0;
+};
+
+// 0 done; 3 some tenants failed; 77 refused for all; 69 nothing reachable (design §9).
+int ExitCodeOf(const RoundCounts& counts, bool stopped);
+
+}  // namespace picket::run

@@ -1,0 +1,59 @@
+#include "agent/run/rules_loader.h"
+
+#include <set>
+
+#include "agent/tables/table_catalog.h"
+
+namespace picket::run {
+
+namespace fs = std::filesystem;
+
+fs::path ShippedRules(const fs::path& given) {
+  if (!given.empty()) return given;
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error) return {};
+  // PREFIX/bin/picket → PREFIX/share/picket/detections; build/NAME/… → the source tree.
+  const fs::path installed =
+      program.parent_path().parent_path() / "share" / "picket" / "detections";
+  if (fs::is_directory(installed, error)) return installed;
+  for (fs::path up = program.parent_path(); up.has_relative_path(); up = up.parent_path()) {
+    if (fs::is_directory(up / "detections", error)) return up / "detections";
+  }
+  return {};
+}
+
+RuleBook LoadRuleBook(const Settings& settings) {
+  RuleBook book;
+  const tables::TableCatalog catalog;
+  std::set<std::string> ids;
+  const auto add = [&](rules::RuleSet set) {
+    for (rules::Rule& rule : set.rules) {
+      if (!ids.insert(rule.id).second) {
+        book.errors.push_back({rule.file,
+                               {.kind = ErrorKind::kRefused,
+                                .message = "the id " + rule.id + " belongs to another rule already",
+                                .hint = "Give this rule an id of its own."}});
+        continue;
+      }
+      rules::Verdict verdict = rules::Check(rule, catalog);
+      book.rules.push_back({std::move(rule), std::move(verdict)});
+    }
+    book.errors.insert(book.errors.end(), set.errors.begin(), set.errors.end());
+  };
+  if (settings.shipped_rules) {
+    const fs::path shipped = ShippedRules(settings.shipped_path);
+    if (shipped.empty()) {
+      book.errors.push_back({"",
+                             {.kind = ErrorKind::kNotFound,
+                              .message = "the shipped rules are not beside the program",
+                              .hint = "Set [rules] shipped_path, or shipped = false."}});
+    } else {
+      add(rules::LoadRules({shipped}, /*shipped=*/true));
+    }
+  }
+  add(rules::LoadRules(settings.rule_paths, /*shipped=*/false));
+  return book;
+}
+
+}  // namespace picket::run

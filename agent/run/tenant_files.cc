@@ -1,0 +1,31 @@
+#include "agent/run/tenant_files.h"
+
+#include "agent/tables/record_decoder.h"
+#include "base/text.h"
+
+namespace picket::run {
+
+Result<std::unique_ptr<storage::TenantStore>> OpenTenant(const Settings& settings,
+                                                         const Guid& tenant, bool read_only) {
+  const storage::EventStore::ValuesOf values_of = [tenant](std::string_view stream,
+                                                           std::string_view json) {
+    return tables::RecordDecoder(stream, tenant)
+        .DecodeOwned(std::string(json), tables::Rank::kImport);
+  };
+  return storage::TenantStore::Open(settings.data_dir, tenant, tables::StreamSchemas(), values_of,
+                                    {.read_only = read_only, .max_bytes = settings.max_size});
+}
+
+Result<const Tenant*> FindTenant(const Settings& settings, std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Tenant& tenant : settings.tenants) {
+    if (tenant.name == name || EqualsIgnoreCase(ToString(tenant.id), name)) return &tenant;
+    names.push_back(tenant.name);
+  }
+  const std::string_view nearest = Nearest(name, names);
+  return Fail({.kind = ErrorKind::kNotFound,
+               .message = "no tenant '" + EscapeTerminal(name) + "' in the config",
+               .hint = nearest.empty() ? "" : "Did you mean '" + std::string(nearest) + "'?"});
+}
+
+}  // namespace picket::run
