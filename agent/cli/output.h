@@ -10,7 +10,7 @@
 
 namespace picket::cli {
 
-enum class Format : std::uint8_t { kTable, kJson, kCsv };
+enum class Format : std::uint8_t { kTable, kJson, kCsv, kPrometheus };
 
 // Rows of text for people: columns aligned, text from events made harmless for a terminal.
 struct TextTable {

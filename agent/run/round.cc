@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "agent/graph/budgets.h"
+#include "agent/graph/cached_tokens.h"
 #include "agent/graph/client.h"
 #include "agent/poll/journal.h"
 #include "agent/poll/poller.h"
@@ -18,31 +19,11 @@
 namespace picket::run {
 namespace {
 
-// The tokens of one tenant for Graph.
-class GraphTokens final : public graph::TokenSource {
- public:
-  GraphTokens(auth::TokenCache& cache, const auth::AppSettings& app, const Guid& tenant,
-              std::string audience)
-      : cache_(cache), app_(app), tenant_(tenant), audience_(std::move(audience)) {}
-  [[nodiscard]] Result<SecretString> Token(std::stop_token stop) override {
-    return cache_.Get(app_, tenant_, audience_, std::move(stop));
-  }
-  void Reject(std::string_view token, std::string_view claims) override {
-    cache_.Reject(app_, tenant_, audience_, token, claims);
-  }
-
- private:
-  auth::TokenCache& cache_;
-  const auth::AppSettings& app_;
-  const Guid tenant_;
-  const std::string audience_;
-};
-
 // All that belongs to one tenant, in the order in which it depends on each other.
 struct TenantParts {
   const Tenant* tenant = nullptr;
   std::unique_ptr<storage::TenantStore> store;
-  std::unique_ptr<GraphTokens> tokens;
+  std::unique_ptr<graph::CachedTokens> tokens;
   std::unique_ptr<graph::Client> client;
   std::unique_ptr<poll::TenantPoller> poller;
   std::unique_ptr<alerts::Alerting> alerting;
@@ -109,7 +90,7 @@ class AgentImpl final : public Agent {
     TenantParts parts;
     parts.tenant = &tenant;
     PK_ASSIGN_OR_RETURN(parts.store, OpenTenant(settings_, tenant.id, /*read_only=*/false));
-    parts.tokens = std::make_unique<GraphTokens>(*token_cache_, app->second, tenant.id,
+    parts.tokens = std::make_unique<graph::CachedTokens>(*token_cache_, app->second, tenant.id,
                                                  settings_.cloud.GraphAudience());
     parts.client = std::make_unique<graph::Client>(
         *transport_, *parts.tokens, clock_, graph::ClientSettings{.root = settings_.cloud.graph});

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agent/cli/output.h"
+#include "agent/run/settings.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace CLI {
+class App;
+}
+
+namespace picket::cli {
+
+// What every verb gets: the common options, and the stop of this process.
+struct Context {
+  std::string config = "picket.toml";
+  Format format = Format::kTable;
+  bool format_given = false;
+  bool quiet = false;
+  int verbose = 0;
+  std::stop_token stop;
+  int exit_code = 0;
+};
+
+// A verb: declares its options, and runs when it was chosen.
+using Verb = void (*)(CLI::App& app, Context& context);
+
+// One for each file of this room; main calls them all.
+void AddRun(CLI::App& app, Context& context);
+void AddOnce(CLI::App& app, Context& context);
+void AddValidate(CLI::App& app, Context& context);
+void AddStatus(CLI::App& app, Context& context);
+void AddQuery(CLI::App& app, Context& context);
+void AddImport(CLI::App& app, Context& context);
+void AddRules(CLI::App& app, Context& context);
+void AddAlerts(CLI::App& app, Context& context);
+void AddIncidents(CLI::App& app, Context& context);
+void AddReport(CLI::App& app, Context& context);
+void AddConfig(CLI::App& app, Context& context);
+void AddVersion(CLI::App& app, Context& context);
+
+// --config and --format for a verb; `formats` of "table", "json", "csv", "prometheus".
+void AddConfigOption(CLI::App& verb, Context& context);
+void AddFormatOption(CLI::App& verb, Context& context, std::vector<std::string> formats);
+
+// The config, or its problems printed and the exit code set (78).
+std::optional<run::Settings> LoadSettings(Context& context);
+// Prints the error, sets the exit code for its kind (75 for a second instance), returns it.
+int Failed(Context& context, const Error& error);
+
+std::string_view Version();
+
+}  // namespace picket::cli

@@ -1,0 +1,132 @@
+// picket import
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "agent/alerts/alerting.h"
+#include "agent/cli/context.h"
+#include "agent/run/rules_loader.h"
+#include "agent/run/tenant_files.h"
+#include "agent/tables/import.h"
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace picket::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> files;
+  std::string tenant, table;
+};
+
+void PrintReport(const std::string& file, const tables::ImportReport& report, bool json) {
+  const storage::PageCounts& c = report.counts;
+  for (const tables::BadRow& bad : report.bad) {
+    PrintError({.message = fmt::format("{}:{}: {}", file, bad.line, bad.reason)});
+  }
+  if (json) {
+    const nlohmann::json object = {
+        {"file", file},        {"table", report.table},   {"already", report.already},
+        {"read", c.read},      {"new", c.added},          {"changed", c.changed},
+        {"same", c.same},      {"poorer", c.poorer},      {"rejected", c.rejected},
+        {"expired", c.expired}};
+    (void)WriteAll(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
+                   stdout);
+  } else if (report.already) {
+    (void)WriteAll(fmt::format("{}: imported before, nothing to do\n", EscapeTerminal(file)),
+                   stdout);
+  } else {
+    (void)WriteAll(fmt::format("{}: {}: {} read, {} new, {} changed, {} same, {} poorer, "
+                               "{} rejected, {} older than retention\n",
+                               EscapeTerminal(file), report.table, c.read, c.added, c.changed,
+                               c.same, c.poorer, c.rejected, c.expired),
+                   stdout);
+  }
+}
+
+// What the imported rows reveal becomes alerts at once.
+Status EvaluateAfter(const run::Settings& settings, const run::Tenant& tenant,
+                     storage::TenantStore& store, const Context& context) {
+  const run::RuleBook book = run::LoadRuleBook(settings);
+  alerts::Alerting alerting(store, tenant.id, book.rules, settings.alerts);
+  PK_ASSIGN_OR_RETURN(const alerts::AlertCounts counts,
+                      alerting.Evaluate(SystemClock().Now(), context.stop));
+  if (counts.findings > 0) {
+    Say(fmt::format("{} findings, {} new alerts, {} new incidents", counts.findings, counts.alerts,
+                    counts.incidents));
+  }
+  return {};
+}
+
+void Import(Context& context, const Options& options) {
+  const auto settings = LoadSettings(context);
+  if (!settings) return;
+  const Result<const run::Tenant*> tenant = run::FindTenant(*settings, options.tenant);
+  if (!tenant) {
+    Failed(context, tenant.error());
+    return;
+  }
+  Status directory = EnsurePrivateDirectory(settings->data_dir);
+  if (!directory) {
+    Failed(context, directory.error());
+    return;
+  }
+  const Result<DirectoryLock> lock = DirectoryLock::Acquire(settings->data_dir);
+  if (!lock) {
+    Failed(context, lock.error());
+    return;
+  }
+  auto store = run::OpenTenant(*settings, (*tenant)->id, /*read_only=*/false);
+  if (!store) {
+    Failed(context, store.error());
+    return;
+  }
+  const Instant now = SystemClock().Now();
+  for (const std::string& file : options.files) {
+    Progress progress;
+    const Result<std::string> bytes = ReadFile(file, tables::kMaxImportBytes);
+    if (!bytes) {
+      Failed(context, bytes.error());
+      continue;
+    }
+    tables::ImportOptions import{.table = options.table,
+                                 .now = now,
+                                 .oldest = now - settings->poll.retention};
+    import.progress = [&](std::int64_t rows) {
+      progress.Show(fmt::format("{}: {} rows", file, rows));
+    };
+    Result<tables::ImportReport> report =
+        tables::ImportFile(*bytes, (*tenant)->id, **store, import);
+    if (!report) {
+      Failed(context, std::move(report).error().In(file));
+      continue;
+    }
+    PrintReport(file, *report, context.format == Format::kJson);
+    if (report->counts.rejected > 0) context.exit_code = 1;
+  }
+  if (Status evaluated = EvaluateAfter(*settings, **tenant, **store, context); !evaluated) {
+    Failed(context, evaluated.error());
+  }
+}
+
+}  // namespace
+
+void AddImport(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand(
+      "import", "Take in files: Graph JSON, or Log Analytics exports (CSV, JSON), gzip or not");
+  verb->add_option("FILE", options->files, "The files")->required();
+  verb->add_option("--tenant", options->tenant, "The tenant they belong to")->required();
+  verb->add_option("--table", options->table, "The Log Analytics table, when a file does not say");
+  AddConfigOption(*verb, context);
+  AddFormatOption(*verb, context, {"table", "json"});
+  verb->footer("Examples:\n  picket import export.csv --tenant contoso --table SigninLogs\n"
+               "  picket import signins-*.json.gz --tenant contoso\n"
+               "\nRows older than [retention] events are refused and counted.");
+  verb->callback([&context, options] { Import(context, *options); });
+}
+
+}  // namespace picket::cli

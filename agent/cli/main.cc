@@ -1,0 +1,109 @@
+// The program: declares the verbs, dispatches to one, turns signals into a stop.
+
+#include <CLI/CLI.hpp>
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <thread>
+
+#include "agent/cli/context.h"
+
+namespace {
+
+// First SIGINT or SIGTERM: stop after the commit in hand. Second: at once.
+class SignalThread {
+ public:
+  SignalThread() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGUSR1);  // ends the thread itself
+    // Before any other thread starts, so that all inherit it.
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    thread_ = std::thread([this] { Wait(); });
+  }
+  SignalThread(const SignalThread&) = delete;
+  SignalThread& operator=(const SignalThread&) = delete;
+  ~SignalThread() {
+    pthread_kill(thread_.native_handle(), SIGUSR1);
+    thread_.join();
+  }
+  [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  void Wait() {
+    while (true) {
+      int signal = 0;
+      if (sigwait(&set_, &signal) != 0 || signal == SIGUSR1) return;
+      if (source_.stop_requested()) std::_Exit(130);
+      source_.request_stop();
+    }
+  }
+  sigset_t set_{};
+  std::stop_source source_;
+  std::thread thread_;
+};
+
+void AddVerbs(CLI::App& app, picket::cli::Context& context) {
+  using namespace picket::cli;  // NOLINT: one list of verbs
+  AddRun(app, context);
+  AddOnce(app, context);
+  AddValidate(app, context);
+  AddStatus(app, context);
+  AddQuery(app, context);
+  AddImport(app, context);
+  AddRules(app, context);
+  AddAlerts(app, context);
+  AddIncidents(app, context);
+  AddReport(app, context);
+  AddConfig(app, context);
+  AddVersion(app, context);
+}
+
+int Main(int argc, char** argv) {
+  ::umask(0077);
+  ::prctl(PR_SET_DUMPABLE, 0);  // no core dump holds a secret
+  const SignalThread signals;
+  picket::cli::Context context;
+  context.stop = signals.token();
+
+  CLI::App app("Picket: a small sentry for Microsoft Entra ID", "picket");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_flag("-q,--quiet", context.quiet, "Say nothing but errors");
+  app.add_flag("-v,--verbose", context.verbose, "Log more; twice for all");
+  app.set_version_flag("--version", std::string(picket::cli::Version()));
+  app.footer(
+      "Examples:\n"
+      "  picket demo                                 see it work, without a tenant\n"
+      "  picket config sample > picket.toml          start a config\n"
+      "  picket validate --config picket.toml        what is wrong with it\n"
+      "  picket once --config picket.toml            read, evaluate, print the counts\n"
+      "  picket incidents list --config picket.toml  what was found\n"
+      "\nEvery verb has its own: picket VERB --help");
+  AddVerbs(app, context);
+  app.parse_complete_callback([&context] { picket::cli::SetQuiet(context.quiet); });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? 0 : 64;
+  }
+  return context.exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Main(argc, argv);
+  } catch (const std::exception& e) {
+    picket::cli::PrintError({.kind = picket::ErrorKind::kInternal,
+                             .message = std::string("a bug: ") + e.what(),
+                             .hint = "Please report it."});
+    return 70;
+  }
+}

@@ -1,0 +1,120 @@
+// picket once, picket run.
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "agent/cli/context.h"
+#include "agent/run/round.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+namespace picket::cli {
+namespace {
+
+void ReportFailures(const run::TenantOutcome& outcome) {
+  for (const auto& [where, error] : outcome.failures) {
+    Error shown = error;
+    shown.message = outcome.tenant + ": " + (where.empty() ? "" : where + ": ") + shown.message;
+    PrintError(shown);
+  }
+  for (const poll::HealthEvent& event : outcome.polled.health) {
+    Say(fmt::format("{}: {}{}", outcome.tenant, event.stream.empty() ? "" : event.stream + ": ",
+                    event.message + (event.hint.empty() ? "" : ". " + event.hint)));
+  }
+}
+
+run::Observer MakeObserver(Progress& progress, std::size_t tenants) {
+  return [&progress, tenants, done = std::size_t{0}](const run::TenantOutcome& outcome) mutable {
+    ++done;
+    const storage::PageCounts total = outcome.polled.Total();
+    progress.Show(fmt::format("{}/{} tenants; {}: {} read, {} new, {} incidents", done, tenants,
+                              outcome.tenant, total.read, total.added, outcome.alerts.incidents));
+    ReportFailures(outcome);
+  };
+}
+
+void ReportRules(const run::RuleBook& book) {
+  for (const rules::RuleFileError& error : book.errors) {
+    PrintError({.kind = error.error.kind,
+                .message = error.file.string() + ": " + error.error.message,
+                .hint = error.error.hint});
+  }
+}
+
+void RunOnce(Context& context, const std::string& now_text, bool all_streams) {
+  const auto settings = LoadSettings(context);
+  if (!settings) return;
+  Timespan offset{};
+  if (!now_text.empty()) {
+    const Result<Instant> now = ParseRfc3339(now_text);
+    if (!now) {
+      PrintError({.kind = ErrorKind::kInvalidConfig,
+                  .message = "--now takes a time such as 2026-11-24T10:00:00Z"});
+      context.exit_code = 64;
+      return;
+    }
+    offset = *now - SystemClock().Now();
+    Say("the clock is set to " + FormatRfc3339(*now));
+  }
+  SystemClock clock(offset);
+  Result<std::unique_ptr<run::Agent>> agent =
+      run::Agent::Open(*settings, clock, !now_text.empty());
+  if (!agent) {
+    Failed(context, agent.error());
+    return;
+  }
+  ReportRules((*agent)->rules());
+  run::RoundCounts counts;
+  {
+    Progress progress;
+    counts = (*agent)->Once({.once = true, .all_streams = all_streams},
+                            MakeObserver(progress, settings->tenants.size()), context.stop);
+  }
+  (void)WriteAll(counts.Json() + "\n", stdout);
+  context.exit_code = run::ExitCodeOf(counts, context.stop.stop_requested());
+}
+
+void RunForever(Context& context) {
+  const auto settings = LoadSettings(context);
+  if (!settings) return;
+  SystemClock clock;
+  Result<std::unique_ptr<run::Agent>> agent = run::Agent::Open(*settings, clock, false);
+  if (!agent) {
+    Failed(context, agent.error());
+    return;
+  }
+  ReportRules((*agent)->rules());
+  Say(fmt::format("watching {} tenants every {}; stop with Ctrl-C", settings->tenants.size(),
+                  FormatTimespan(settings->poll.poll_interval)));
+  Progress progress;
+  (*agent)->Forever(MakeObserver(progress, settings->tenants.size()), context.stop);
+}
+
+}  // namespace
+
+void AddOnce(CLI::App& app, Context& context) {
+  struct Options {
+    std::string now;
+    bool all_streams = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand(
+      "once", "Read every due stream of every tenant, evaluate, print the counts as JSON");
+  AddConfigOption(*verb, context);
+  verb->add_flag("--all-streams", options->all_streams,
+                 "Also streams that a stretched interval would leave out");
+  verb->add_option("--now", options->now, "Start the clock at this time (RFC 3339)");
+  verb->footer("Examples:\n  picket once --config picket.toml\n"
+               "\nExit codes: 0 done; 3 some tenants failed; 69 nothing reachable;\n"
+               "75 another instance runs; 77 refused for all tenants; 78 config");
+  verb->callback([&context, options] { RunOnce(context, options->now, options->all_streams); });
+}
+
+void AddRun(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("run", "Watch all tenants until stopped");
+  AddConfigOption(*verb, context);
+  verb->footer("Examples:\n  picket run --config /etc/picket/picket.toml");
+  verb->callback([&context] { RunForever(context); });
+}
+
+}  // namespace picket::cli

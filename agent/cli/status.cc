@@ -1,0 +1,166 @@
+// picket status
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "agent/cli/context.h"
+#include "agent/poll/poller.h"
+#include "agent/run/tenant_files.h"
+#include "agent/tables/mapping.h"
+#include "base/text.h"
+
+namespace picket::cli {
+namespace {
+
+using nlohmann::json;
+
+struct TenantStatus {
+  std::string name;
+  std::string state;  // ok | waiting | degraded | unreadable
+  std::string error;
+  std::vector<poll::StreamStatus> streams;
+  storage::OutboxDepth outbox;
+};
+
+std::vector<std::string> StreamsOf(const run::Tenant& tenant) {
+  if (!tenant.streams.empty()) return tenant.streams;
+  std::vector<std::string> names;
+  for (const tables::TableMapping* table : tables::AllTables()) names.emplace_back(table->stream);
+  return names;
+}
+
+TenantStatus StatusOf(const run::Settings& settings, const run::Tenant& tenant) {
+  TenantStatus status{.name = tenant.name, .state = "waiting"};
+  auto store = run::OpenTenant(settings, tenant.id, /*read_only=*/true);
+  if (!store) {
+    if (store.error().kind != ErrorKind::kNotFound) {
+      status.state = "unreadable";
+      status.error = store.error().message;
+    }
+    return status;
+  }
+  auto streams = poll::ReadStatus(**store, StreamsOf(tenant), settings.poll);
+  auto outbox = (*store)->alerts().Outbox();
+  if (!streams || !outbox) {
+    status.state = "unreadable";
+    status.error = streams ? outbox.error().message : streams.error().message;
+    return status;
+  }
+  status.streams = *std::move(streams);
+  status.outbox = *outbox;
+  status.state = "ok";
+  for (const poll::StreamStatus& stream : status.streams) {
+    if (stream.state != "ok" && stream.state != "off" && stream.state != "waiting") {
+      status.state = "degraded";
+    }
+  }
+  return status;
+}
+
+std::string TimeText(const std::optional<Instant>& t) { return t ? FormatRfc3339(*t) : ""; }
+
+json TimeJson(const std::optional<Instant>& t) { return t ? json(FormatRfc3339(*t)) : json(); }
+
+std::string StatusJson(const std::vector<TenantStatus>& tenants) {
+  json list = json::array();
+  for (const TenantStatus& tenant : tenants) {
+    json streams = json::array();
+    for (const poll::StreamStatus& s : tenant.streams) {
+      streams.push_back({{"name", s.name},
+                         {"state", s.state},
+                         {"reason", s.reason},
+                         {"read_to", TimeJson(s.read_to)},
+                         {"complete_to", TimeJson(s.complete_to)},
+                         {"reconciled_to", TimeJson(s.reconciled_to)},
+                         {"events", s.events},
+                         {"late", s.late},
+                         {"last_success", TimeJson(s.last_success)},
+                         {"last_error", s.last_error}});
+    }
+    json object = {{"name", tenant.name},
+                   {"state", tenant.state},
+                   {"streams", std::move(streams)},
+                   {"outbox", {{"pending", tenant.outbox.pending}, {"dead", tenant.outbox.dead}}}};
+    if (!tenant.error.empty()) object["error"] = tenant.error;
+    list.push_back(std::move(object));
+  }
+  return json({{"tenants", std::move(list)}})
+             .dump(-1, ' ', false, json::error_handler_t::replace) +
+         "\n";
+}
+
+TextTable StatusTable(const std::vector<TenantStatus>& tenants) {
+  TextTable table{
+      {"TENANT", "STREAM", "STATE", "READ TO", "COMPLETE TO", "EVENTS", "LATE", "NOTE"}, {}};
+  for (const TenantStatus& tenant : tenants) {
+    if (tenant.streams.empty()) {
+      table.rows.push_back({tenant.name, "", tenant.state, "", "", "", "", tenant.error});
+    }
+    for (const poll::StreamStatus& s : tenant.streams) {
+      table.rows.push_back({tenant.name, s.name, s.state, TimeText(s.read_to),
+                            TimeText(s.complete_to), std::to_string(s.events),
+                            std::to_string(s.late), s.reason});
+    }
+  }
+  return table;
+}
+
+// For node_exporter's textfile collector.
+std::string StatusPrometheus(const std::vector<TenantStatus>& tenants) {
+  std::string events = "# TYPE picket_stream_events gauge\n";
+  std::string up = "# TYPE picket_stream_ok gauge\n";
+  std::string read_to = "# TYPE picket_stream_read_to_seconds gauge\n";
+  std::string late = "# TYPE picket_stream_late_events counter\n";
+  for (const TenantStatus& tenant : tenants) {
+    for (const poll::StreamStatus& s : tenant.streams) {
+      const std::string labels =
+          fmt::format("{{tenant=\"{}\",stream=\"{}\"}}", tenant.name, s.name);
+      events += fmt::format("picket_stream_events{} {}\n", labels, s.events);
+      up += fmt::format("picket_stream_ok{} {}\n", labels, s.state == "ok" ? 1 : 0);
+      late += fmt::format("picket_stream_late_events{} {}\n", labels, s.late);
+      if (s.read_to) {
+        read_to += fmt::format("picket_stream_read_to_seconds{} {}\n", labels,
+                               s.read_to->UnixMillis() / 1000);
+      }
+    }
+  }
+  return events + up + read_to + late;
+}
+
+void Status(Context& context) {
+  const auto settings = LoadSettings(context);
+  if (!settings) return;
+  std::vector<TenantStatus> tenants;
+  for (const run::Tenant& tenant : settings->tenants) {
+    tenants.push_back(StatusOf(*settings, tenant));
+  }
+  switch (context.format) {
+    case Format::kJson:
+      (void)WriteAll(StatusJson(tenants), stdout);
+      break;
+    case Format::kPrometheus:
+      (void)WriteAll(StatusPrometheus(tenants), stdout);
+      break;
+    case Format::kCsv:
+      PrintCsv(StatusTable(tenants), stdout);
+      break;
+    case Format::kTable:
+      PrintTable(StatusTable(tenants), stdout);
+      break;
+  }
+}
+
+}  // namespace
+
+void AddStatus(CLI::App& app, Context& context) {
+  CLI::App* verb = app.add_subcommand("status", "How far each stream of each tenant is read");
+  AddConfigOption(*verb, context);
+  AddFormatOption(*verb, context, {"table", "json", "csv", "prometheus"});
+  verb->footer("Examples:\n  picket status --config picket.toml\n"
+               "  picket status --format prometheus > /var/lib/node_exporter/picket.prom");
+  verb->callback([&context] { Status(context); });
+}
+
+}  // namespace picket::cli
