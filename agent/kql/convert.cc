@@ -100,7 +100,7 @@ ColumnPtr ToDateTime(const EvalContext&, const Arguments& a, std::size_t rows) {
   if (a[0]->type == Type::kDateTime) return a[0];
   return MapRows(Type::kDateTime, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     const Column& column = *a[0];
-    if (column.IsNull(row)) return out.Null();
+    if (column.IsNull(row) || column.type == Type::kReal) return out.Null();
     if (!IsText(column.type)) return out.Number(column.Number(row));
     const auto ticks = ParseDateTimeText(ToText(column, row));
     if (ticks) {
@@ -115,7 +115,7 @@ ColumnPtr ToTimespan(const EvalContext&, const Arguments& a, std::size_t rows) {
   if (a[0]->type == Type::kTimespan) return a[0];
   return MapRows(Type::kTimespan, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     const Column& column = *a[0];
-    if (column.IsNull(row)) return out.Null();
+    if (column.IsNull(row) || column.type == Type::kReal) return out.Null();
     if (!IsText(column.type)) return out.Number(column.Number(row));
     const auto ticks = ParseTimespanText(ToText(column, row));
     if (ticks) {

@@ -199,11 +199,11 @@ ColumnPtr TrimKernel(const EvalContext&, const Arguments& a, std::size_t rows) {
     const std::string regex = ToText(*a[0], row);
     std::string text = ToText(*a[1], row);
     if (kSide != Side::kEnd) {
-      const auto pattern = Pattern("\\A(?:" + regex + ")+");
+      const auto pattern = Pattern("\\A(?:" + regex + ")");
       if (pattern->ok()) RE2::Replace(&text, *pattern, "");
     }
     if (kSide != Side::kStart) {
-      const auto pattern = Pattern("(?:" + regex + ")+\\z");
+      const auto pattern = Pattern("(?:" + regex + ")\\z");
       if (pattern->ok()) RE2::Replace(&text, *pattern, "");
     }
     out.Text(std::move(text));
