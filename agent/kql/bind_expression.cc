@@ -2,19 +2,28 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
+#include "agent/kql/bind_core.h"
+#include "agent/kql/evaluator.h"
 #include "base/text.h"
 
 namespace picket::kql {
 namespace {
 
-constexpr int kMaxLetDepth = 32;
+// Folding stops at what is small: text that grows is computed where memory is charged.
+constexpr std::size_t kMostFoldedBytes = 1024;
 
-// What a query writes → the entry of the function table.
-std::string_view FunctionName(std::string_view written) {
-  if (written == "toreal") return "todouble";
-  if (written == "makeset") return "make_set";
-  if (written == "makelist") return "make_list";
-  return written;
+bool Folds(const Function& function, const std::vector<Expression>& arguments) {
+  // What depends on the query's clock waits for the run.
+  if (function.name == "now" || function.name == "ago" || arguments.empty()) return false;
+  std::size_t bytes = 0;
+  for (const Expression& argument : arguments) {
+    if (argument.kind != Expression::Kind::kLiteral) return false;
+    bytes += argument.value.text.size();
+  }
+  return bytes <= kMostFoldedBytes;
 }
 
 }  // namespace
@@ -24,6 +33,20 @@ void Refuse(Span span, std::string code, std::string message, std::string hint) 
                   .message = std::move(message),
                   .span = span,
                   .hint = std::move(hint)}};
+}
+
+std::string_view FunctionName(std::string_view written) {
+  static const std::map<std::string_view, std::string_view> kAliases = {
+      {"toreal", "todouble"},       {"makeset", "make_set"},
+      {"makelist", "make_list"},    {"parsejson", "parse_json"},
+      {"pack", "bag_pack"},         {"arraylength", "array_length"},
+      {"iif", "iff"},               {"columnifexists", "column_ifexists"},
+      {"argmax", "arg_max"},        {"argmin", "arg_min"},
+      {"replace", "replace_regex"}, {"notempty", "isnotempty"},
+      {"notnull", "isnotnull"},     {"toobject", "todynamic"},
+      {"extractall", "extract_all"}, {"array_strcat", "strcat_array"}};
+  const auto found = kAliases.find(written);
+  return found == kAliases.end() ? written : found->second;
 }
 
 Expression Literal(Value value) {
@@ -49,123 +72,7 @@ std::optional<std::size_t> FindColumn(const Schema& schema, std::string_view nam
   return std::nullopt;
 }
 
-std::string AutomaticName(const Ast& ast) {
-  switch (ast.kind) {
-    case AstKind::kName:
-      return ast.text;
-    case AstKind::kMember: {
-      const std::string base = AutomaticName(*ast.children[0]);
-      return base.empty() ? "" : base + "_" + ast.text;
-    }
-    case AstKind::kIndex: {
-      const std::string base = AutomaticName(*ast.children[0]);
-      const Ast& index = *ast.children[1];
-      if (base.empty() || index.kind != AstKind::kLiteral) return "";
-      return base + "_" + (index.value.type == Type::kString ? index.value.text
-                                                            : std::to_string(index.value.number));
-    }
-    case AstKind::kCall: {
-      static constexpr std::string_view kKeep[] = {
-          "tostring", "toint",    "tolong",     "todouble",   "toreal",      "tobool",
-          "todatetime", "totimespan", "todynamic", "parse_json", "bin",      "floor",
-          "startofday", "startofweek", "startofmonth", "startofyear", "tolower", "toupper"};
-      for (const std::string_view name : kKeep) {
-        if (ast.text == name && !ast.children.empty()) return AutomaticName(*ast.children[0]);
-      }
-      return "";
-    }
-    default:
-      return "";
-  }
-}
-
-Expression ExpressionBinder::Bind(const Ast& ast) {
-  switch (ast.kind) {
-    case AstKind::kLiteral:
-      return Literal(ast.value);
-    case AstKind::kName:
-      return Name(ast);
-    case AstKind::kCall:
-      return Call(ast);
-    case AstKind::kMember: {
-      std::vector<Expression> arguments;
-      arguments.push_back(Bind(*ast.children[0]));
-      arguments.push_back(Literal(Value::String(ast.text)));
-      return Apply("member", ast.span, std::move(arguments));
-    }
-    case AstKind::kIndex: {
-      std::vector<Expression> arguments;
-      arguments.push_back(Bind(*ast.children[0]));
-      arguments.push_back(Bind(*ast.children[1]));
-      return Apply("index", ast.span, std::move(arguments));
-    }
-    case AstKind::kStar:
-      Refuse(ast.span, "KS006", "'*' stands for no single value here");
-    case AstKind::kAssign:
-      Refuse(ast.span, "KS006", "an argument cannot be named here");
-    case AstKind::kList:
-    case AstKind::kTable:
-      break;
-  }
-  Refuse(ast.span, "PK100", "this expression is not supported yet");
-}
-
-Expression ExpressionBinder::BindCondition(const Ast& ast) {
-  Expression expression = Bind(ast);
-  if (expression.type != Type::kBool) {
-    Refuse(ast.span, "KS107",
-           fmt::format("a condition must be a bool, not {}", TypeName(expression.type)));
-  }
-  return expression;
-}
-
-Expression ExpressionBinder::Name(const Ast& ast) {
-  if (const auto column = FindColumn(schema_, ast.text)) return ColumnOf(schema_, *column);
-  if (const auto let = lets_.find(ast.text); let != lets_.end()) {
-    if (++depth_ > kMaxLetDepth) Refuse(ast.span, "PK003", "lets are nested too deep");
-    // A let is bound where no column is in sight.
-    static const Schema kNone;
-    ExpressionBinder inner(kNone, lets_);
-    inner.depth_ = depth_;
-    Expression expression = inner.Bind(*let->second);
-    --depth_;
-    return expression;
-  }
-  std::vector<std::string_view> names;
-  for (const ColumnSchema& column : schema_) names.push_back(column.name);
-  const std::string_view nearest = Nearest(ast.text, names);
-  Refuse(ast.span, "KS142",
-         fmt::format("the name '{}' refers to no known column, table or let",
-                     EscapeTerminal(ast.text)),
-         nearest.empty() ? "" : fmt::format("Did you mean '{}'?", nearest));
-}
-
-Expression ExpressionBinder::Call(const Ast& ast) {
-  if (ast.text == "column_ifexists") {
-    if (ast.children.size() != 2 || ast.children[0]->kind != AstKind::kLiteral) {
-      Refuse(ast.span, "KS119", "column_ifexists(name, default) takes a literal name");
-    }
-    if (const auto column = FindColumn(schema_, ast.children[0]->value.text)) {
-      return ColumnOf(schema_, *column);
-    }
-    return Bind(*ast.children[1]);
-  }
-  if (FindAggregate(FunctionName(ast.text)) != nullptr && FindFunction(ast.text) == nullptr) {
-    Refuse(ast.span, "KS114", fmt::format("the aggregate '{}' belongs into summarize", ast.text));
-  }
-  std::vector<Expression> arguments;
-  for (const AstPtr& child : ast.children) {
-    if (child->kind == AstKind::kList) {  // x in (a, b)
-      for (const AstPtr& item : child->children) arguments.push_back(Bind(*item));
-    } else {
-      arguments.push_back(Bind(*child));
-    }
-  }
-  return Apply(std::string(FunctionName(ast.text)), ast.span, std::move(arguments));
-}
-
-Expression ExpressionBinder::Apply(const std::string& name, Span span,
-                                   std::vector<Expression> arguments) {
+Expression Apply(std::string_view name, Span span, std::vector<Expression> arguments) {
   const Function* function = FindFunction(name);
   if (function == nullptr) {
     const std::string_view nearest = Nearest(name, FunctionNames());
@@ -187,8 +94,150 @@ Expression ExpressionBinder::Apply(const std::string& name, Span span,
   expression.kind = Expression::Kind::kCall;
   expression.type = *type;
   expression.function = function;
+  const bool folds = Folds(*function, arguments);
   expression.arguments = std::move(arguments);
+  if (!folds) return expression;
+  Value value = EvaluateConstant(expression, EvalContext{});
+  value.type = *type;
+  return Literal(std::move(value));
+}
+
+Expression Convert(Expression expression, Type type, Span span) {
+  const char* name = "tostring";
+  if (type == Type::kBool) name = "tobool";
+  if (type == Type::kInt) name = "toint";
+  if (type == Type::kLong) name = "tolong";
+  if (type == Type::kReal) name = "todouble";
+  if (type == Type::kDateTime) name = "todatetime";
+  if (type == Type::kTimespan) name = "totimespan";
+  if (type == Type::kGuid) name = "toguid";
+  if (type == Type::kDynamic) name = "todynamic";
+  if (expression.type == type) return expression;
+  std::vector<Expression> arguments;
+  arguments.push_back(std::move(expression));
+  return Apply(name, span, std::move(arguments));
+}
+
+Expression ExpressionBinder::Bind(const Ast& ast) {
+  const Binder::Step step(binder_, ast.span);
+  switch (ast.kind) {
+    case AstKind::kLiteral:
+      return Literal(ast.value);
+    case AstKind::kName:
+      return Name(ast);
+    case AstKind::kCall:
+      return Call(ast);
+    case AstKind::kMember:
+    case AstKind::kIndex: {
+      std::vector<Expression> arguments;
+      arguments.push_back(Bind(*ast.children[0]));
+      const bool member = ast.kind == AstKind::kMember;
+      arguments.push_back(member ? Literal(Value::String(ast.text)) : Bind(*ast.children[1]));
+      return Apply(member ? "member" : "index", ast.span, std::move(arguments));
+    }
+    case AstKind::kStar:
+      Refuse(ast.span, "KS006", "'*' stands for no single value here");
+    case AstKind::kAssign:
+      Refuse(ast.span, "KS006", "an argument cannot be named here");
+    case AstKind::kTable:
+      Refuse(ast.span, "PK100", "a tabular expression is not supported here yet");
+    case AstKind::kList:
+    case AstKind::kTyped:
+      break;
+  }
+  Refuse(ast.span, "PK100", "this expression is not supported yet");
+}
+
+Expression ExpressionBinder::BindCondition(const Ast& ast) {
+  Expression expression = Bind(ast);
+  if (expression.type != Type::kBool) {
+    Refuse(ast.span, "KS141",
+           fmt::format("a condition must be a bool, not {}", TypeName(expression.type)));
+  }
   return expression;
+}
+
+Expression ExpressionBinder::Name(const Ast& ast) {
+  if (const auto column = FindColumn(schema_, ast.text)) return ColumnOf(schema_, *column);
+  const Scope* found = FindName(scope_, ast.text);
+  if (found == nullptr) UnknownName(ast);
+  if (found->kind == Scope::Kind::kValue) {
+    binder_.Charge(*found->value, ast.span);
+    return *found->value;
+  }
+  if (found->kind == Scope::Kind::kScalar) {
+    // A let is bound where no column is in sight.
+    return ExpressionBinder(binder_, kNoColumns, found->parent).Bind(*found->ast);
+  }
+  if (IsTable(*found)) {
+    Refuse(ast.span, "KS108",
+           fmt::format("'{}' is a table; a scalar is needed here", EscapeTerminal(ast.text)));
+  }
+  return binder_.CallScalar(*found, ast, {});
+}
+
+void ExpressionBinder::UnknownName(const Ast& ast) {
+  std::vector<std::string_view> names;
+  for (const ColumnSchema& column : schema_) names.push_back(column.name);
+  for (const Scope* scope = scope_; scope != nullptr; scope = scope->parent) {
+    if (!scope->name.empty()) names.push_back(scope->name);
+  }
+  const std::string_view nearest = Nearest(ast.text, names);
+  Refuse(ast.span, "KS142",
+         fmt::format("the name '{}' refers to no known column, table or let",
+                     EscapeTerminal(ast.text)),
+         nearest.empty() ? "" : fmt::format("Did you mean '{}'?", nearest));
+}
+
+Expression ExpressionBinder::ColumnIfExists(const Ast& ast) {
+  if (ast.children.size() != 2) {
+    Refuse(ast.span, "KS119", "column_ifexists() takes a column's name and a default");
+  }
+  const Expression name = Bind(*ast.children[0]);
+  if (name.kind != Expression::Kind::kLiteral || name.type != Type::kString) {
+    Refuse(ast.children[0]->span, "KS141", "column_ifexists() takes a column's name as a text");
+  }
+  if (const auto column = FindColumn(schema_, name.value.text)) return ColumnOf(schema_, *column);
+  return Bind(*ast.children[1]);
+}
+
+std::vector<Expression> ExpressionBinder::BindArguments(const Ast& ast) {
+  std::vector<Expression> arguments;
+  for (const AstPtr& child : ast.children) {
+    if (child->kind != AstKind::kList) {
+      arguments.push_back(Bind(Inside(*child)));
+      continue;
+    }
+    for (const AstPtr& item : child->children) {  // x in (a, b)
+      const bool table = item->kind == AstKind::kTable ||
+                         (item->kind == AstKind::kName && !FindColumn(schema_, item->text) &&
+                          binder_.NamesTable(scope_, item->text));
+      if (table) {
+        Refuse(item->span, "PK100",
+               fmt::format("a tabular expression in '{} (…)' is not supported yet", ast.text));
+      }
+      arguments.push_back(Bind(*item));
+    }
+  }
+  return arguments;
+}
+
+Expression ExpressionBinder::Call(const Ast& ast) {
+  const std::string_view name = FunctionName(ast.text);
+  if (aggregates_) {
+    if (std::optional<Expression> value = aggregates_(ast)) return *std::move(value);
+  }
+  if (const Scope* let = FindName(scope_, ast.text); let && let->kind == Scope::Kind::kFunction) {
+    return binder_.CallScalar(*let, ast, BindArguments(ast));
+  }
+  if (name == "column_ifexists") return ColumnIfExists(ast);
+  if (FindFunction(name) == nullptr) {
+    if (FindAggregate(name) != nullptr) {
+      Refuse(ast.span, "KS144", fmt::format("the aggregate '{}' belongs into summarize", ast.text));
+    }
+    if (name == "toscalar") Refuse(ast.span, "PK100", "'toscalar' is not supported yet");
+  }
+  return Apply(name, ast.span, BindArguments(ast));
 }
 
 }  // namespace picket::kql

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <map>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/kql/ast.h"
+#include "agent/kql/bind_scope.h"
 #include "agent/kql/plan.h"
 
 namespace picket::kql {
@@ -16,31 +17,52 @@ struct BindStop {
 };
 [[noreturn]] void Refuse(Span span, std::string code, std::string message, std::string hint = {});
 
-// Binds expressions against the columns of one relation and the scalar lets.
+class Binder;
+
+// Binds expressions against the columns of one relation and what lets and parameters are in sight.
 class ExpressionBinder {
  public:
-  using Lets = std::map<std::string, const Ast*, std::less<>>;
-  ExpressionBinder(const Schema& schema, const Lets& lets) : schema_(schema), lets_(lets) {}
+  // Gives the column that holds an aggregate's value, or nothing where the call is no aggregate.
+  using Aggregates = std::function<std::optional<Expression>(const Ast& call)>;
+
+  ExpressionBinder(Binder& binder, const Schema& schema, const Scope* scope)
+      : binder_(binder), schema_(schema), scope_(scope) {}
 
   Expression Bind(const Ast& ast);
   // The condition of where, countif …: a bool is needed.
   Expression BindCondition(const Ast& ast);
+  void SetAggregates(Aggregates aggregates) { aggregates_ = std::move(aggregates); }
 
  private:
   Expression Name(const Ast& ast);
   Expression Call(const Ast& ast);
-  Expression Apply(const std::string& name, Span span, std::vector<Expression> arguments);
+  Expression ColumnIfExists(const Ast& ast);
+  std::vector<Expression> BindArguments(const Ast& ast);
+  [[noreturn]] void UnknownName(const Ast& ast);
 
+  Binder& binder_;
   const Schema& schema_;
-  const Lets& lets_;
-  int depth_ = 0;  // of lets that use lets
+  const Scope* scope_;
+  Aggregates aggregates_;
 };
+
+// A call of the function table's entry, checked; of constants, the constant.
+Expression Apply(std::string_view name, Span span, std::vector<Expression> arguments);
+// The expression as another type, by the function that converts to it.
+Expression Convert(Expression expression, Type type, Span span);
+
+// What a query writes → the entry of the tables of functions.
+std::string_view FunctionName(std::string_view written);
 
 Expression Literal(Value value);
 Expression ColumnOf(const Schema& schema, std::size_t index);
 std::optional<std::size_t> FindColumn(const Schema& schema, std::string_view name);
-// Kusto's name of a column without one: "a_b" for a path, the column's for a function of one
-// column; "" when there is none.
+
+// bind_name.cc
+// Kusto's name of a column without one: "a_b" for a path, "strlen_a", "count_"; "" when there is
+// none, and the column is Column1, Column2 ….
 std::string AutomaticName(const Ast& ast);
+// The name with the first free number behind it, if need be.
+std::string UniqueName(const Schema& schema, std::string name);
 
 }  // namespace picket::kql

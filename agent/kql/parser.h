@@ -13,7 +13,8 @@ struct ParseResult {
   std::optional<Diagnostic> error;  // the first
 };
 
-// Recursive descent; nesting is capped, so no query can exhaust the stack.
+// The whole language that rules use, also what the binder refuses. Nesting is capped, so no query
+// can exhaust the stack.
 ParseResult Parse(std::string_view query);
 
 }  // namespace picket::kql

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/kql/ast.h"
+#include "agent/kql/bind_expression.h"
+#include "agent/kql/bind_scope.h"
+#include "agent/kql/plan.h"
+#include "agent/kql/table_source.h"
+
+namespace picket::kql {
+
+// Turns pipelines into plans. Lets and functions are expanded where they are used; how deep and how
+// far is capped, so that no query of a few lines becomes a plan of millions.
+class Binder {
+ public:
+  explicit Binder(const Catalog& catalog) : catalog_(catalog) {}
+
+  PlanPtr Run(const QueryAst& query);
+
+  // A part was bound: refuses when there are too many, or they are nested too deep.
+  class Step {
+   public:
+    Step(Binder& binder, Span span);
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
+    ~Step() { --binder_.depth_; }
+
+   private:
+    Binder& binder_;
+  };
+
+  // Counts the parts of an expression that is copied.
+  void Charge(const Expression& copied, Span span);
+
+  // Scalar calls of let functions (bind_function.cc).
+  Expression CallScalar(const Scope& function, const Ast& call, std::vector<Expression> arguments);
+  [[nodiscard]] bool NamesTable(const Scope* scope, std::string_view name) const;
+
+ private:
+  // Lets and functions (bind_function.cc).
+  const Scope* Declare(const std::vector<LetAst>& lets, const Scope* scope);
+  Scope* Link(const Scope* parent, Scope::Kind kind, std::string_view name);
+  void DeclareScalar(const LetAst& let, const Scope* before, Scope& link);
+  PlanPtr CallTable(const Scope& function, Span span, const std::vector<const Ast*>& arguments,
+                    const Scope* caller, PlanPtr first);
+  void Argument(const ParameterAst& parameter, const Ast* argument, const Scope* caller,
+                const Scope& function, Scope& link);
+  Expression ParameterValue(const ParameterAst& parameter, Expression value, Span span);
+  // Whether the expression gives rows, where it stands.
+  bool IsTabular(const Ast& ast, const Scope* scope, int depth = 0) const;
+  bool IsTabular(const FunctionAst& function, const Scope* scope, int depth) const;
+
+  // Sources (bind_source.cc).
+  PlanPtr Pipe(const Pipeline& pipeline, const Scope* scope);
+  PlanPtr Source(const SourceAst& source, const Scope* scope);
+  PlanPtr TableOf(const Ast& ast, const Scope* scope);
+  PlanPtr NamedTable(std::string_view name, Span span, const Scope* scope);
+  PlanPtr CatalogTable(std::string_view name, Span span);
+  PlanPtr Call(std::string_view name, Span span, const std::vector<const Ast*>& arguments,
+               const Scope* scope);
+  PlanPtr Datatable(const SourceAst& source, const Scope* scope);
+  PlanPtr Print(const SourceAst& source, const Scope* scope);
+  PlanPtr Range(const SourceAst& source, const Scope* scope);
+  Expression Constant(const Ast& ast, const Scope* scope);
+
+  // Operators (bind_operator.cc, bind_project.cc, bind_summarize.cc, bind_union.cc).
+  PlanPtr Operator(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Where(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Take(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Sort(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr GetSchema(const Plan& input);
+  PlanPtr Invoke(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  Expression Limit(const Ast& ast, const Scope* scope);
+  PlanPtr Extend(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Project(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr ProjectSome(PlanPtr input, const OperatorAst& op);
+  PlanPtr Reorder(PlanPtr input, const OperatorAst& op);
+  PlanPtr Rename(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Distinct(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Summarize(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Union(PlanPtr input, const OperatorAst& op, const Scope* scope);
+
+  const Catalog& catalog_;
+  std::deque<Scope> scopes_;
+  int depth_ = 0;
+  std::size_t steps_ = 0;
+  std::size_t operators_ = 0;
+};
+
+inline const Schema kNoColumns;
+
+PlanPtr PlanOver(PlanPtr input, Plan::Kind kind);
+inline const Ast& Inside(const Ast& ast) {
+  return ast.kind == AstKind::kAssign ? *ast.children[0] : ast;
+}
+// The column's name: the given one, the automatic one, or the next ColumnN.
+std::string ColumnName(const Ast& ast, int& unnamed);
+
+}  // namespace picket::kql

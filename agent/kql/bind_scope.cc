@@ -1,0 +1,27 @@
+#include "agent/kql/bind_scope.h"
+
+namespace picket::kql {
+
+const Scope* FindName(const Scope* scope, std::string_view name) {
+  for (; scope != nullptr; scope = scope->parent) {
+    if (scope->kind != Scope::Kind::kFunctionStart && scope->name == name) return scope;
+  }
+  return nullptr;
+}
+
+PlanPtr ClonePlan(const Plan& plan) {
+  auto copy = std::make_unique<Plan>();
+  copy->kind = plan.kind;
+  copy->schema = plan.schema;
+  for (const PlanPtr& input : plan.inputs) copy->inputs.push_back(ClonePlan(*input));
+  copy->table = plan.table;
+  copy->scan_columns = plan.scan_columns;
+  copy->lists = plan.lists;
+  copy->sort = plan.sort;
+  copy->limit = plan.limit;
+  copy->aggregates = plan.aggregates;
+  copy->union_columns = plan.union_columns;
+  return copy;
+}
+
+}  // namespace picket::kql

@@ -1,0 +1,282 @@
+// Expressions, by precedence: or, and, comparisons, + -, * / %, sign, paths.
+
+#include <algorithm>
+
+#include "agent/kql/parser_core.h"
+
+namespace picket::kql {
+namespace {
+
+// Chains such as a + b + c … lean to the left: a tree as deep as they are long, without nesting.
+constexpr int kMaxTreeDepth = 1000;
+
+bool IsListOperator(std::string_view name) {
+  return IsOneOf(name, {"in", "!in", "in~", "!in~", "has_any", "has_all"});
+}
+
+bool IsTextOperator(std::string_view name) {
+  if (!name.empty() && name.front() == '!') name.remove_prefix(1);
+  return IsOneOf(name, {"has", "has_cs", "contains", "contains_cs", "containscs", "startswith",
+                        "startswith_cs", "endswith", "endswith_cs", "hasprefix", "hasprefix_cs",
+                        "hassuffix", "hassuffix_cs", "like", "notlike"});
+}
+
+}  // namespace
+
+AstPtr Parser::Node(AstKind kind, Span span, std::string text) {
+  auto node = std::make_unique<Ast>();
+  node->kind = kind;
+  node->span = span;
+  node->text = std::move(text);
+  return node;
+}
+
+void Parser::Adopt(Ast& parent, AstPtr child) {
+  parent.depth = std::max(parent.depth, child->depth + 1);
+  if (parent.depth > kMaxTreeDepth) FailAt(child->span, "PK003", "the query is nested too deep");
+  parent.children.push_back(std::move(child));
+}
+
+AstPtr Parser::Binary(std::string name, AstPtr left, AstPtr right) {
+  AstPtr node = Node(AstKind::kCall, {left->span.begin, right->span.end}, std::move(name));
+  Adopt(*node, std::move(left));
+  Adopt(*node, std::move(right));
+  return node;
+}
+
+AstPtr Parser::TableNode(std::unique_ptr<Pipeline> pipeline, std::size_t begin) const {
+  AstPtr node = Node(AstKind::kTable, {begin, at_ > 0 ? tokens_[at_ - 1].span.end : begin});
+  node->table = std::move(pipeline);
+  return node;
+}
+
+AstPtr Parser::Expression() {
+  const Nesting nesting(*this);
+  std::vector<AstPtr> parts;
+  do {
+    parts.push_back(And());
+  } while (TakeName("or"));
+  return Balanced("or", parts, 0, parts.size());
+}
+
+AstPtr Parser::And() {
+  std::vector<AstPtr> parts;
+  do {
+    parts.push_back(Comparison());
+  } while (TakeName("and"));
+  return Balanced("and", parts, 0, parts.size());
+}
+
+// Lists of indicators make chains of thousands; as a balanced tree they mean the same.
+AstPtr Parser::Balanced(const std::string& name, std::vector<AstPtr>& parts, std::size_t begin,
+                        std::size_t end) {
+  if (end - begin == 1) return std::move(parts[begin]);
+  // Short ones stay as they are read.
+  const std::size_t middle = end - begin < 16 ? end - 1 : begin + (end - begin) / 2;
+  AstPtr left = Balanced(name, parts, begin, middle);
+  return Binary(name, std::move(left), Balanced(name, parts, middle, end));
+}
+
+AstPtr Parser::Comparison() {
+  AstPtr left = Additive();
+  while (true) {
+    const Token& token = Peek();
+    if (token.kind == TokenKind::kPunct &&
+        IsOneOf(token.text, {"==", "!=", "<>", "=~", "!~", "<", ">", "<=", ">="})) {
+      std::string name = Take().text;
+      if (name == "<>") name = "!=";
+      left = Binary(std::move(name), std::move(left), Additive());
+    } else if (searching_ && IsMark(":")) {
+      Take();
+      left = Binary("has", std::move(left), Additive());
+    } else if (token.kind == TokenKind::kName && IsListOperator(token.text)) {
+      std::string name = Take().text;
+      left = Binary(std::move(name), std::move(left), List());
+    } else if (token.kind == TokenKind::kName && IsTextOperator(token.text)) {
+      std::string name = Take().text;
+      if (name == "containscs") name = "contains_cs";
+      left = Binary(std::move(name), std::move(left), Additive());
+    } else if (IsName("matches") && IsName("regex", 1)) {
+      Take();
+      Take();
+      left = Binary("matches regex", std::move(left), Additive());
+    } else if (IsName("between") || IsName("!between")) {
+      left = Between(std::move(left));
+    } else {
+      return left;
+    }
+  }
+}
+
+AstPtr Parser::Between(AstPtr left) {
+  AstPtr node = Node(AstKind::kCall, left->span, Take().text);
+  Adopt(*node, std::move(left));
+  ExpectMark("(");
+  Adopt(*node, Expression());
+  ExpectMark("..");
+  Adopt(*node, Expression());
+  node->span.end = Peek().span.end;
+  ExpectMark(")");
+  return node;
+}
+
+AstPtr Parser::List() {
+  AstPtr node = Node(AstKind::kList, Peek().span);
+  ExpectMark("(");
+  for (AstPtr& argument : Arguments()) Adopt(*node, std::move(argument));
+  node->span.end = Peek().span.end;
+  ExpectMark(")");
+  return node;
+}
+
+AstPtr Parser::Additive() {
+  AstPtr left = Multiplicative();
+  while (IsMark("+") || IsMark("-")) {
+    std::string name = Take().text;
+    left = Binary(std::move(name), std::move(left), Multiplicative());
+  }
+  return left;
+}
+
+AstPtr Parser::Multiplicative() {
+  AstPtr left = Unary();
+  while (IsMark("*") || IsMark("/") || IsMark("%")) {
+    std::string name = Take().text;
+    left = Binary(std::move(name), std::move(left), Unary());
+  }
+  return left;
+}
+
+AstPtr Parser::Unary() {
+  if (!IsMark("-") && !IsMark("+")) return Postfix();
+  const Nesting nesting(*this);
+  const Token sign = Take();
+  AstPtr operand = Unary();
+  if (sign.text == "+") return operand;
+  AstPtr node = Node(AstKind::kCall, {sign.span.begin, operand->span.end}, "negate");
+  Adopt(*node, std::move(operand));
+  return node;
+}
+
+AstPtr Parser::Postfix() {
+  AstPtr node = Primary();
+  while (true) {
+    if (TakeMark(".")) {
+      const Span span{node->span.begin, Peek().span.end};
+      AstPtr member = Node(AstKind::kMember, span, AnyName("a member's name"));
+      Adopt(*member, std::move(node));
+      node = std::move(member);
+      if (IsMark("(")) Fail("PK100", "calls on other clusters and databases are not supported");
+    } else if (Peek().kind == TokenKind::kQuoted && Peek().span.begin == node->span.end) {
+      AstPtr member = Node(AstKind::kMember, {node->span.begin, Peek().span.end}, Take().text);
+      Adopt(*member, std::move(node));
+      node = std::move(member);
+    } else if (IsMark("[")) {
+      Take();
+      AstPtr index = Node(AstKind::kIndex, node->span);
+      Adopt(*index, std::move(node));
+      Adopt(*index, Expression());
+      index->span.end = Peek().span.end;
+      ExpectMark("]");
+      node = std::move(index);
+    } else {
+      return node;
+    }
+  }
+}
+
+AstPtr Parser::Primary() {
+  const Token& token = Peek();
+  const std::size_t begin = token.span.begin;
+  if (token.kind == TokenKind::kLiteral) {
+    AstPtr node = Node(AstKind::kLiteral, token.span);
+    node->value = Take().value;
+    return node;
+  }
+  if (TakeMark("(")) {
+    const Nesting nesting(*this);
+    AstPtr inside = Argument();
+    ExpectMark(")");
+    inside->span = {begin, tokens_[at_ - 1].span.end};
+    return inside;
+  }
+  if (IsMark("*")) return Node(AstKind::kStar, Take().span);
+  if (!IsAnyName()) Unexpected();
+  if (IsMark("(", 1) && token.kind == TokenKind::kName) return Call();
+  const Span span = token.span;
+  std::string text = Take().text;
+  return Node(AstKind::kName, span, std::move(text));
+}
+
+AstPtr Parser::Call() {
+  const Nesting nesting(*this);
+  const Token name = Take();
+  AstPtr call = Node(AstKind::kCall, name.span, name.text);
+  ExpectMark("(");
+  for (AstPtr& argument : Arguments()) Adopt(*call, std::move(argument));
+  call->span.end = Peek().span.end;
+  ExpectMark(")");
+  if (name.text == "materialize" && call->children.size() == 1 &&
+      call->children[0]->kind == AstKind::kTable) {
+    return std::move(call->children[0]);
+  }
+  return call;
+}
+
+std::vector<AstPtr> Parser::Arguments() {
+  std::vector<AstPtr> arguments;
+  if (IsMark(")")) return arguments;
+  do {
+    arguments.push_back(Argument());
+  } while (TakeMark(","));
+  return arguments;
+}
+
+AstPtr Parser::Argument() {
+  const std::size_t begin = Peek().span.begin;
+  if (StartsTable()) return TableNode(Pipe(), begin);
+  AstPtr expression = Column();
+  if (!IsMark("|")) return expression;
+  return TableNode(PipeAfter(std::move(expression)), begin);
+}
+
+bool Parser::StartsTuple() const {
+  if (!IsMark("(") || !IsAnyName(1)) return false;
+  std::size_t ahead = 2;
+  while (IsMark(",", ahead) && IsAnyName(ahead + 1)) ahead += 2;
+  return IsMark(")", ahead) && IsMark("=", ahead + 1);
+}
+
+AstPtr Parser::Column() {
+  const Span span = Peek().span;
+  if (IsAnyName() && IsMark("=", 1)) {
+    AstPtr node = Node(AstKind::kAssign, span, Take().text);
+    node->names.push_back(node->text);
+    Take();
+    Adopt(*node, Expression());
+    node->span.end = node->children[0]->span.end;
+    return node;
+  }
+  if (!StartsTuple()) return Expression();
+  AstPtr node = Node(AstKind::kAssign, span);
+  do {
+    Take();
+    node->names.push_back(Take().text);
+  } while (IsMark(","));
+  node->text = node->names[0];
+  ExpectMark(")");
+  ExpectMark("=");
+  Adopt(*node, Expression());
+  node->span.end = node->children[0]->span.end;
+  return node;
+}
+
+std::vector<AstPtr> Parser::ColumnList() {
+  std::vector<AstPtr> columns;
+  do {
+    columns.push_back(Column());
+  } while (TakeMark(","));
+  return columns;
+}
+
+}  // namespace picket::kql
