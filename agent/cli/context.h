@@ -33,6 +33,7 @@ using Verb = void (*)(CLI::App& app, Context& context);
 // One for each file of this room; main calls them all.
 void AddRun(CLI::App& app, Context& context);
 void AddOnce(CLI::App& app, Context& context);
+void AddDemo(CLI::App& app, Context& context);  // in builds with the simulator
 void AddValidate(CLI::App& app, Context& context);
 void AddStatus(CLI::App& app, Context& context);
 void AddQuery(CLI::App& app, Context& context);

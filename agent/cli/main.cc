@@ -51,6 +51,9 @@ void AddVerbs(CLI::App& app, picket::cli::Context& context) {
   using namespace picket::cli;  // NOLINT: one list of verbs
   AddRun(app, context);
   AddOnce(app, context);
+#ifdef PICKET_DEMO
+  AddDemo(app, context);
+#endif
   AddValidate(app, context);
   AddStatus(app, context);
   AddQuery(app, context);

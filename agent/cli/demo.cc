@@ -1,0 +1,138 @@
+// picket demo: two tenants with attacks, played against the stand-in of Graph.
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "agent/cli/context.h"
+#include "agent/cli/findings.h"
+#include "agent/cli/report.h"
+#include "agent/run/round.h"
+#include "base/clock.h"
+#include "base/files.h"
+#include "tests/scenarios/demo_scenario.h"
+#include "tests/simulator/stand_in.h"
+
+namespace picket::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMaxRounds = 40;
+
+struct Options {
+  std::string directory = "picket-demo";
+};
+
+run::Settings DemoSettings(const fs::path& directory, const std::string& url,
+                           const simulator::DemoScenario& scenario) {
+  run::Settings settings;
+  settings.data_dir = fs::absolute(directory) / "data";
+  settings.cloud = {.authority = url, .graph = url, .arm = url};
+  settings.poll.backfill = kDay;
+  settings.min_free = 0;
+  settings.apps[""] = {.client_id = scenario.client_id,
+                       .by_certificate = false,
+                       .client_secret =
+                           SecretRef{"file", (fs::absolute(directory) / "secret").string()}};
+  for (const simulator::DemoTenant& tenant : scenario.tenants) {
+    settings.tenants.push_back({.name = tenant.name,
+                                .id = tenant.id,
+                                .streams = {"signIns.interactive", "riskDetections"}});
+  }
+  return settings;
+}
+
+void PrintIncidents(const std::vector<alerts::IncidentView>& incidents) {
+  TextTable table{{"PRIORITY", "TENANT", "WHO", "WHY"}, {}};
+  for (const alerts::IncidentView& incident : incidents) {
+    std::string why;
+    for (const alerts::AlertView& alert : incident.alerts) {
+      for (const std::string& reason : alert.reasons) why += (why.empty() ? "" : "; ") + reason;
+    }
+    table.rows.push_back({alerts::PriorityName(incident.priority), incident.tenant,
+                          incident.entity.name, why});
+  }
+  PrintTable(table, stdout);
+}
+
+// Rounds until Graph has nothing more to give.
+Result<run::RoundCounts> ReadAll(const run::Settings& settings, std::stop_token stop) {
+  SystemClock clock;
+  PK_ASSIGN_OR_RETURN(const std::unique_ptr<run::Agent> agent,
+                      run::Agent::Open(settings, clock, false));
+  run::RoundCounts total;
+  Progress progress;
+  for (int round = 0; round < kMaxRounds && !stop.stop_requested(); ++round) {
+    bool more = false;
+    const run::RoundCounts counts = agent->Once(
+        {.once = true, .all_streams = true},
+        [&](const run::TenantOutcome& outcome) {
+          more = more || outcome.polled.backfill_left;
+          for (const auto& [where, error] : outcome.failures) {
+            Say(outcome.tenant + ": " + where + ": " + error.message);
+          }
+        },
+        stop);
+    total.pages += counts.pages;
+    total.alerts += counts.alerts;
+    total.requests += counts.requests;
+    progress.Show(fmt::format("{} events read, {} requests", total.pages.added, total.requests));
+    if (!more) break;
+  }
+  return total;
+}
+
+void Demo(Context& context, const Options& options) {
+  const SystemClock clock;
+  simulator::StandIn stand_in([&clock] { return clock.Now(); });
+  if (Status started = stand_in.Start(); !started) {
+    Failed(context, started.error());
+    return;
+  }
+  const simulator::DemoScenario scenario = simulator::PlayDemo(stand_in, clock.Now(), 1);
+  std::error_code error;
+  fs::remove_all(fs::path(options.directory) / "data", error);
+  if (Status made = EnsurePrivateDirectory(options.directory); !made) {
+    Failed(context, made.error());
+    return;
+  }
+  if (Status kept = WriteFileAtomically(fs::path(options.directory) / "secret", scenario.secret);
+      !kept) {
+    Failed(context, kept.error());
+    return;
+  }
+  const run::Settings settings = DemoSettings(options.directory, stand_in.Url(), scenario);
+  Say("Two tenants, contoso and fabrikam, are played by a stand-in of Microsoft Graph on this "
+      "machine.");
+  const Result<run::RoundCounts> counts = ReadAll(settings, context.stop);
+  if (!counts) {
+    Failed(context, counts.error());
+    return;
+  }
+  outputs::Report report = MakeReport(context, settings, "", /*all=*/false);
+  Say(fmt::format("{} sign-ins and detections read in {} requests; {} incidents:\n",
+                  counts->pages.added, counts->requests, report.incidents.size()));
+  PrintIncidents(report.incidents);
+  const fs::path page = fs::absolute(options.directory) / "report.html";
+  if (Status written = WriteFileAtomically(page, outputs::ReportHtml(report)); !written) {
+    Failed(context, written.error());
+    return;
+  }
+  Say("\nThe report, to open in a browser: " + page.string());
+}
+
+}  // namespace
+
+void AddDemo(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb =
+      app.add_subcommand("demo", "See it work: two tenants under attack, without a tenant");
+  verb->add_option("--dir", options->directory, "Where data and report go")
+      ->capture_default_str();
+  verb->footer("Examples:\n  picket demo\n  picket demo --dir /tmp/picket-demo");
+  verb->callback([&context, options] { Demo(context, *options); });
+}
+
+}  // namespace picket::cli
