@@ -37,7 +37,12 @@ class Binder {
   void Charge(const Expression& copied, Span span);
 
   // Scalar calls of let functions (bind_function.cc).
-  Expression CallScalar(const Scope& function, const Ast& call, std::vector<Expression> arguments);
+  // The call's arguments, one for each parameter; nullptr where the default is meant.
+  static std::vector<const Ast*> InOrder(const Scope& function, Span span,
+                                         const std::vector<const Ast*>& arguments,
+                                         std::size_t first);
+  Expression CallScalar(const Scope& function, const Ast& call,
+                        std::vector<std::optional<Expression>> arguments);
   [[nodiscard]] bool NamesTable(const Scope* scope, std::string_view name) const;
 
  private:

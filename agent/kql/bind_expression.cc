@@ -26,6 +26,13 @@ bool Folds(const Function& function, const std::vector<Expression>& arguments) {
   return bytes <= kMostFoldedBytes;
 }
 
+[[noreturn]] void UnknownFunction(std::string_view name, Span span) {
+  const std::string_view nearest = Nearest(name, FunctionNames());
+  Refuse(span, "KS211",
+         fmt::format("the function '{}' is unknown or not supported yet", EscapeTerminal(name)),
+         nearest.empty() ? "" : fmt::format("Did you mean '{}'?", nearest));
+}
+
 }  // namespace
 
 void Refuse(Span span, std::string code, std::string message, std::string hint) {
@@ -74,12 +81,7 @@ std::optional<std::size_t> FindColumn(const Schema& schema, std::string_view nam
 
 Expression Apply(std::string_view name, Span span, std::vector<Expression> arguments) {
   const Function* function = FindFunction(name);
-  if (function == nullptr) {
-    const std::string_view nearest = Nearest(name, FunctionNames());
-    Refuse(span, "KS211",
-           fmt::format("the function '{}' is unknown or not supported yet", EscapeTerminal(name)),
-           nearest.empty() ? "" : fmt::format("Did you mean '{}'?", nearest));
-  }
+  if (function == nullptr) UnknownFunction(name, span);
   if (arguments.size() < function->min_arguments || arguments.size() > function->max_arguments) {
     Refuse(span, "KS119",
            fmt::format("{}() takes {} to {} arguments, not {}", name, function->min_arguments,
@@ -136,7 +138,7 @@ Expression ExpressionBinder::Bind(const Ast& ast) {
       return Apply(member ? "member" : "index", ast.span, std::move(arguments));
     }
     case AstKind::kStar:
-      Refuse(ast.span, "KS006", "'*' stands for no single value here");
+      Refuse(ast.span, "PK100", "'*' for all columns is not supported here");
     case AstKind::kAssign:
       Refuse(ast.span, "KS006", "an argument cannot be named here");
     case AstKind::kTable:
@@ -173,7 +175,19 @@ Expression ExpressionBinder::Name(const Ast& ast) {
     Refuse(ast.span, "KS108",
            fmt::format("'{}' is a table; a scalar is needed here", EscapeTerminal(ast.text)));
   }
-  return binder_.CallScalar(*found, ast, {});
+  return CallFunction(*found, ast);  // `f` for f()
+}
+
+Expression ExpressionBinder::CallFunction(const Scope& function, const Ast& ast) {
+  std::vector<const Ast*> written;
+  for (const AstPtr& child : ast.children) written.push_back(child.get());
+  std::vector<std::optional<Expression>> arguments;
+  for (const Ast* argument : Binder::InOrder(function, ast.span, written, 0)) {
+    arguments.emplace_back();
+    const bool table = argument != nullptr && argument->kind == AstKind::kTable;
+    if (argument != nullptr && !table) arguments.back() = Bind(*argument);
+  }
+  return binder_.CallScalar(function, ast, std::move(arguments));
 }
 
 void ExpressionBinder::UnknownName(const Ast& ast) {
@@ -201,9 +215,10 @@ Expression ExpressionBinder::ColumnIfExists(const Ast& ast) {
   return Bind(*ast.children[1]);
 }
 
-std::vector<Expression> ExpressionBinder::BindArguments(const Ast& ast) {
+std::vector<Expression> ExpressionBinder::BindArguments(const Ast& ast, std::size_t count) {
   std::vector<Expression> arguments;
-  for (const AstPtr& child : ast.children) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const AstPtr& child = ast.children[i];
     if (child->kind != AstKind::kList) {
       arguments.push_back(Bind(Inside(*child)));
       continue;
@@ -228,7 +243,7 @@ Expression ExpressionBinder::Call(const Ast& ast) {
     if (std::optional<Expression> value = aggregates_(ast)) return *std::move(value);
   }
   if (const Scope* let = FindName(scope_, ast.text); let && let->kind == Scope::Kind::kFunction) {
-    return binder_.CallScalar(*let, ast, BindArguments(ast));
+    return CallFunction(*let, ast);
   }
   if (name == "column_ifexists") return ColumnIfExists(ast);
   if (FindFunction(name) == nullptr) {
@@ -236,8 +251,14 @@ Expression ExpressionBinder::Call(const Ast& ast) {
       Refuse(ast.span, "KS144", fmt::format("the aggregate '{}' belongs into summarize", ast.text));
     }
     if (name == "toscalar") Refuse(ast.span, "PK100", "'toscalar' is not supported yet");
+    UnknownFunction(name, ast.span);
   }
-  return Apply(name, ast.span, BindArguments(ast));
+  // extract(…, typeof(T)): the text as that type.
+  const bool typed = name == "extract" && ast.children.size() == 4 &&
+                     ast.children[3]->kind == AstKind::kTyped;
+  std::vector<Expression> arguments = BindArguments(ast, typed ? 3 : ast.children.size());
+  Expression value = Apply(name, ast.span, std::move(arguments));
+  return typed ? Convert(std::move(value), ast.children[3]->type, ast.span) : value;
 }
 
 }  // namespace picket::kql

@@ -37,7 +37,8 @@ class ExpressionBinder {
   Expression Name(const Ast& ast);
   Expression Call(const Ast& ast);
   Expression ColumnIfExists(const Ast& ast);
-  std::vector<Expression> BindArguments(const Ast& ast);
+  Expression CallFunction(const Scope& function, const Ast& ast);
+  std::vector<Expression> BindArguments(const Ast& ast, std::size_t count);
   [[noreturn]] void UnknownName(const Ast& ast);
 
   Binder& binder_;

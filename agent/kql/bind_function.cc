@@ -136,41 +136,53 @@ void Binder::Argument(const ParameterAst& parameter, const Ast* argument, const 
       ast.span);
 }
 
+std::vector<const Ast*> Binder::InOrder(const Scope& function, Span span,
+                                        const std::vector<const Ast*>& arguments,
+                                        std::size_t first) {
+  const std::vector<ParameterAst>& parameters = function.function->parameters;
+  std::vector<const Ast*> ordered(parameters.size(), nullptr);
+  const auto refuse = [&] {
+    Refuse(span, "KS119", fmt::format("'{}' takes {} arguments", EscapeTerminal(function.name),
+                                      parameters.size()));
+  };
+  std::size_t at = first;
+  for (const Ast* argument : arguments) {
+    std::size_t place = at;
+    if (argument->kind == AstKind::kAssign) {
+      for (place = 0; place < parameters.size(); ++place) {
+        if (parameters[place].name == argument->text) break;
+      }
+    } else {
+      ++at;
+    }
+    if (place >= parameters.size() || place < first || ordered[place] != nullptr) refuse();
+    ordered[place] = &Inside(*argument);
+  }
+  for (std::size_t i = first; i < parameters.size(); ++i) {
+    if (ordered[i] == nullptr && !parameters[i].fallback) refuse();
+  }
+  return ordered;
+}
+
 PlanPtr Binder::CallTable(const Scope& function, Span span,
                           const std::vector<const Ast*>& arguments, const Scope* caller,
                           PlanPtr first) {
   const Step step(*this, span);
   const FunctionAst& ast = *function.function;
+  if (first && (ast.parameters.empty() || ast.parameters[0].type)) {
+    Refuse(span, "KS141", "invoke needs a function whose first parameter is a table");
+  }
+  const std::vector<const Ast*> ordered = InOrder(function, span, arguments, first ? 1 : 0);
   const Scope* scope = Link(function.parent, Scope::Kind::kFunctionStart, {});
-  std::size_t at = 0;
-  for (const ParameterAst& parameter : ast.parameters) {
-    Scope* link = Link(scope, Scope::Kind::kValue, parameter.name);
+  for (std::size_t i = 0; i < ast.parameters.size(); ++i) {
+    Scope* link = Link(scope, Scope::Kind::kValue, ast.parameters[i].name);
     scope = link;
     if (first) {
-      if (parameter.type) {
-        Refuse(span, "KS141", "invoke needs a function whose first parameter is a table");
-      }
       link->kind = Scope::Kind::kRows;
       link->rows = std::move(first);
-      continue;
+    } else {
+      Argument(ast.parameters[i], ordered[i], caller, function, *link);
     }
-    const Ast* argument = at < arguments.size() ? &Inside(*arguments[at]) : nullptr;
-    if (argument != nullptr && arguments[at]->kind == AstKind::kAssign &&
-        arguments[at]->text != parameter.name) {
-      Refuse(arguments[at]->span, "PK100", "named arguments must stand in their order");
-    }
-    if (argument == nullptr && !parameter.fallback) {
-      Refuse(span, "KS119",
-             fmt::format("'{}' takes {} arguments", EscapeTerminal(function.name),
-                         ast.parameters.size()));
-    }
-    ++at;
-    Argument(parameter, argument, caller, function, *link);
-  }
-  if (at < arguments.size() || first) {
-    Refuse(span, "KS119",
-           fmt::format("'{}' takes {} arguments", EscapeTerminal(function.name),
-                       ast.parameters.size()));
   }
   scope = Declare(ast.body->lets, scope);
   if (ast.body->body) return Pipe(*ast.body->body, scope);
@@ -182,13 +194,9 @@ PlanPtr Binder::CallTable(const Scope& function, Span span,
 // The arguments may name columns of the caller's row; the body sees none of its own, so they mean
 // the same inside.
 Expression Binder::CallScalar(const Scope& function, const Ast& call,
-                              std::vector<Expression> arguments) {
+                              std::vector<std::optional<Expression>> arguments) {
   const Step step(*this, call.span);
   const FunctionAst& ast = *function.function;
-  if (arguments.size() > ast.parameters.size()) {
-    Refuse(call.span, "KS119", fmt::format("'{}' takes {} arguments",
-                                           EscapeTerminal(function.name), ast.parameters.size()));
-  }
   const Scope* scope = Link(function.parent, Scope::Kind::kFunctionStart, {});
   for (std::size_t i = 0; i < ast.parameters.size(); ++i) {
     const ParameterAst& parameter = ast.parameters[i];
@@ -197,14 +205,10 @@ Expression Binder::CallScalar(const Scope& function, const Ast& call,
     if (!parameter.type) {
       Refuse(call.span, "PK100", "functions over tables that give a scalar are not supported yet");
     }
-    if (i < arguments.size()) {
-      link->value = ParameterValue(parameter, std::move(arguments[i]), call.span);
-    } else if (parameter.fallback) {
-      Argument(parameter, nullptr, nullptr, function, *link);
+    if (arguments[i]) {
+      link->value = ParameterValue(parameter, *std::move(arguments[i]), call.span);
     } else {
-      Refuse(call.span, "KS119", fmt::format("'{}' takes {} arguments",
-                                             EscapeTerminal(function.name),
-                                             ast.parameters.size()));
+      Argument(parameter, nullptr, nullptr, function, *link);
     }
   }
   scope = Declare(ast.body->lets, scope);

@@ -97,7 +97,7 @@ PlanPtr Binder::Union(PlanPtr input, const OperatorAst& op, const Scope* scope) 
     } catch (const BindStop& stop) {
       // A fuzzy union does without tables that are not there; other errors stay errors.
       const bool no_table = stop.diagnostic.code == "KS204" || stop.diagnostic.code == "KS211";
-      if (fuzzy == nullptr || fuzzy->text != "true" || !no_table) throw;
+      if (fuzzy == nullptr || (fuzzy->text != "true" && fuzzy->text != "True") || !no_table) throw;
     }
   }
   if (plan->inputs.empty()) Refuse(op.span, "KS204", "none of the union's tables is known");

@@ -97,10 +97,13 @@ class Lexer {
       ++at_;
       text += '~';
     }
-    static constexpr std::array<std::string_view, 14> kHyphened = {
-        "project-away", "project-keep", "project-rename", "project-reorder", "mv-expand",
-        "mv-apply",     "make-series",  "parse-where",    "parse-kv",        "make-graph",
-        "graph-match",  "top-nested",   "top-hitters",    "project-smart"};
+    static constexpr std::array<std::string_view, 23> kHyphened = {
+        "project-away",   "project-keep",  "project-rename",  "project-reorder",
+        "mv-expand",      "mv-apply",      "make-series",     "parse-where",
+        "parse-kv",       "make-graph",    "graph-match",     "graph-to-table",
+        "graph-shortest-paths", "graph-mark-components",      "top-nested",
+        "top-hitters",    "project-smart", "project-by-names", "sample-distinct",
+        "macro-expand",   "assert-schema", "granny-asc",      "granny-desc"};
     for (const std::string_view name : kHyphened) {
       if (name.substr(0, text.size() + 1) == text + "-" &&
           query_.substr(start_, name.size()) == name && !IsNamePart(Peek(name.size() - text.size()))) {
@@ -108,8 +111,8 @@ class Lexer {
         return Add(TokenKind::kName, std::string(name));
       }
     }
-    if (text == "true" || text == "false") {
-      return Add(TokenKind::kLiteral, text, Value::Bool(text == "true"));
+    for (const std::string_view word : {"true", "True", "TRUE", "false", "False", "FALSE"}) {
+      if (text == word) return Add(TokenKind::kLiteral, text, Value::Bool(word.size() == 4));
     }
     if (LiteralOf(text)) return;
     Add(TokenKind::kName, std::move(text));
@@ -235,8 +238,8 @@ class Lexer {
     }
     while (IsDigit(Peek())) ++at_;
     bool real = false;
-    if (Peek() == '.' && IsDigit(Peek(1))) {
-      real = true;
+    if (Peek() == '.' && Peek(1) != '.' && !IsNameStart(Peek(1)) && Peek(1) != '[') {
+      real = true;  // also `0.`
       ++at_;
       while (IsDigit(Peek())) ++at_;
     }
@@ -262,7 +265,15 @@ class Lexer {
     if (real) return Add(TokenKind::kLiteral, "", Value::Real(value));
     std::int64_t number = 0;
     const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (code != std::errc{}) return Fail("the number is too large for a long");
+    if (code != std::errc{}) {
+      // The least long is read as the negation of what no long can hold.
+      const bool negated = !tokens_.empty() && tokens_.back().text == "-" &&
+                           tokens_.back().kind == TokenKind::kPunct;
+      if (!negated || digits != "9223372036854775808") {
+        return Fail("the number is too large for a long");
+      }
+      number = INT64_MIN;
+    }
     Add(TokenKind::kLiteral, "", Value::Long(number));
   }
 

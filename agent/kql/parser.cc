@@ -149,7 +149,7 @@ QueryAst Parser::Statements(bool in_function) {
     } else if (IsOneOf(Peek().text, {"set", "declare", "alias", "restrict"}) && IsAnyName(1)) {
       Fail("PK100", fmt::format("the statement '{}' is not supported", Peek().text));
     } else if (has_body) {
-      Fail("KS006", "a second tabular expression; only one result is given");
+      Fail("PK100", "a query of several results is not supported");
     } else if (StartsTable() || !in_function) {
       query.body = Pipe();
     } else {

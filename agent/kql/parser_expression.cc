@@ -153,6 +153,15 @@ AstPtr Parser::Unary() {
   const Token sign = Take();
   AstPtr operand = Unary();
   if (sign.text == "+") return operand;
+  if (operand->kind == AstKind::kLiteral && !operand->value.null &&
+      (operand->value.type == Type::kLong || operand->value.type == Type::kReal)) {
+    // Wraps for the least long, which the lexer gives as it is.
+    operand->value.number = static_cast<std::int64_t>(
+        0 - static_cast<std::uint64_t>(operand->value.number));
+    operand->value.real = -operand->value.real;
+    operand->span.begin = sign.span.begin;
+    return operand;
+  }
   AstPtr node = Node(AstKind::kCall, {sign.span.begin, operand->span.end}, "negate");
   Adopt(*node, std::move(operand));
   return node;
@@ -161,6 +170,7 @@ AstPtr Parser::Unary() {
 AstPtr Parser::Postfix() {
   AstPtr node = Primary();
   while (true) {
+    if (IsMark(".") && IsMark("[", 1)) Take();  // a.[0]
     if (TakeMark(".")) {
       const Span span{node->span.begin, Peek().span.end};
       AstPtr member = Node(AstKind::kMember, span, AnyName("a member's name"));
@@ -211,6 +221,13 @@ AstPtr Parser::Primary() {
 AstPtr Parser::Call() {
   const Nesting nesting(*this);
   const Token name = Take();
+  if (name.text == "typeof") {
+    AstPtr type = Node(AstKind::kTyped, name.span);
+    ExpectMark("(");
+    type->type = TypeHere();
+    ExpectMark(")");
+    return type;
+  }
   AstPtr call = Node(AstKind::kCall, name.span, name.text);
   ExpectMark("(");
   for (AstPtr& argument : Arguments()) Adopt(*call, std::move(argument));

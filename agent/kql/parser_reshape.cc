@@ -123,7 +123,19 @@ void Parser::MakeSeries(OperatorAst& op) {
     op.expressions.push_back(std::move(series));
   } while (TakeMark(","));
   ExpectName("on");
-  op.count = Expression();
+  op.count = Additive();
+  if (TakeName("in")) {  // the older form: in range(from, to, step)
+    ExpectName("range");
+    ExpectMark("(");
+    for (const std::string_view word : {"from", "to", "step"}) {
+      if (word != "from") ExpectMark(",");
+      OptionAst option;
+      option.name = word;
+      option.value = Expression();
+      op.options.push_back(std::move(option));
+    }
+    ExpectMark(")");
+  }
   for (const std::string_view word : {"from", "to", "step"}) {
     if (!TakeName(word)) continue;
     OptionAst option;
@@ -131,12 +143,7 @@ void Parser::MakeSeries(OperatorAst& op) {
     option.value = Expression();
     op.options.push_back(std::move(option));
   }
-  if (op.Option("step") == nullptr) {
-    if (op.count->kind == AstKind::kCall && op.count->text == "in") {
-      FailAt(op.count->span, "PK100", "'on … in range(…)' is not supported; write from … to … step");
-    }
-    Fail("KS006", "'step' is missing here");
-  }
+  if (op.Option("step") == nullptr) Fail("KS006", "'step' is missing here");
   if (TakeName("by")) op.by = ColumnList();
 }
 

@@ -9,7 +9,7 @@ namespace picket::kql {
 bool Parser::StartsTable() const {
   if (Peek().kind != TokenKind::kName) return false;
   const std::string& word = Peek().text;
-  if (IsOneOf(word, {"datatable", "externaldata"})) return IsMark("(", 1);
+  if (IsOneOf(word, {"datatable", "externaldata", "external_data"})) return IsMark("(", 1);
   if (word == "range") return IsAnyName(1) && IsName("from", 2);
   if (!IsOneOf(word, {"print", "union", "search", "find", "evaluate"})) return false;
   // Else a column or let of that name.
@@ -79,7 +79,7 @@ SourceAst Parser::Source() {
     source.first = std::make_unique<OperatorAst>(Operator());
   } else if (TakeName("datatable")) {
     Datatable(source);
-  } else if (TakeName("externaldata")) {
+  } else if (TakeName("externaldata") || TakeName("external_data")) {
     ExternalData(source);
   } else if (TakeName("range")) {
     Range(source);

@@ -56,7 +56,7 @@ TEST(ParserCorpus, ReadsTheSeedQueryAsItStands) {
   ASSERT_FALSE(result.error) << ToString(*result.error);
   EXPECT_EQ(result.query.lets.size(), 1U);
   EXPECT_EQ(result.query.body->source.name, "SigninLogs");
-  EXPECT_EQ(result.query.body->operators.size(), 16U);
+  EXPECT_EQ(result.query.body->operators.size(), 15U);
 }
 
 // Cut anywhere, a query gives an error or a smaller query, never a crash.
