@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
+#include "base/text.h"
 #include "base/time.h"
 
 namespace picket::tables {
@@ -47,19 +46,38 @@ std::optional<std::vector<std::string>> CsvReader::Next() {
       cell_began = true;
     }
   }
+  cut_short_ = quoted;
   return cells;
 }
 
 std::optional<std::string> PortalTimeToRfc3339(std::string_view text) {
-  const std::string copy(text.substr(0, 64));
-  int month = 0, day = 0, year = 0, hour = 0, minute = 0, second = 0, millis = 0;
-  char half = 0;
-  const int got = std::sscanf(copy.c_str(), "%2d/%2d/%4d, %2d:%2d:%2d.%3d %cM", &month, &day, &year,
-                              &hour, &minute, &second, &millis, &half);
-  if (got != 8 || (half != 'A' && half != 'P') || hour < 1 || hour > 12) return std::nullopt;
-  hour = hour % 12 + (half == 'P' ? 12 : 0);
-  const std::string iso = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", year, month, day,
-                                      hour, minute, second, millis);
+  std::size_t at = 0;
+  const auto number = [&](std::size_t most, char end, int& value) {
+    const std::size_t begin = at;
+    value = 0;
+    while (at < text.size() && at - begin < most && text[at] >= '0' && text[at] <= '9') {
+      value = value * 10 + (text[at++] - '0');
+    }
+    if (at == begin || at == text.size() || text[at] != end) return false;
+    ++at;
+    return true;
+  };
+  int month = 0;
+  int day = 0;
+  int year = 0;
+  int hour = 0;
+  int minute = 0;
+  if (!number(2, '/', month) || !number(2, '/', day) || !number(4, ',', year)) return std::nullopt;
+  while (at < text.size() && text[at] == ' ') ++at;
+  if (!number(2, ':', hour) || !number(2, ':', minute)) return std::nullopt;
+  const std::size_t space = text.find(' ', at);
+  if (space == std::string_view::npos || hour < 1 || hour > 12) return std::nullopt;
+  const std::string_view seconds = text.substr(at, space - at);  // with a fraction or without
+  const std::string_view half = Trim(text.substr(space));
+  if (half != "AM" && half != "PM") return std::nullopt;
+  hour = hour % 12 + (half == "PM" ? 12 : 0);
+  const std::string iso =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{}Z", year, month, day, hour, minute, seconds);
   if (!ParseRfc3339(iso)) return std::nullopt;
   return iso;
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
+#include "agent/tables/column_value.h"
 #include "agent/tables/mapping.h"
 
 namespace picket::tables {
@@ -18,12 +20,11 @@ struct Wanted {
   std::optional<std::size_t> typed;  // place in the scan's columns
 };
 
-bool IsTime(const TableMapping& table, const ColumnMapping& column) {
-  return column.conversion == Conversion::kDateTime && column.path == table.time_member;
-}
+// The store's `created` is this column; other columns of the same path are read from the JSON, for
+// an exported row has them in cells of their own.
+bool IsTime(const ColumnMapping& column) { return column.name == "TimeGenerated"; }
 
-void AppendTyped(ColumnBuilder& out, const storage::EventScan& scan, std::size_t place,
-                 Type type) {
+void AppendTyped(ColumnBuilder& out, const storage::EventScan& scan, std::size_t place, Type type) {
   if (scan.IsNull(place)) return out.Null();
   if (kql::IsText(type)) return out.Text(std::string(scan.Text(place)));
   if (type == Type::kReal) return out.Real(scan.Real(place));
@@ -34,7 +35,11 @@ class NewestReadings final : public kql::TableScan {
  public:
   NewestReadings(const TableMapping& table, const Guid& tenant, std::vector<Wanted> wanted,
                  storage::EventScan scan)
-      : table_(table), tenant_(tenant), wanted_(std::move(wanted)), scan_(std::move(scan)) {}
+      : table_(table),
+        tenant_(tenant),
+        wanted_(std::move(wanted)),
+        members_(table),
+        scan_(std::move(scan)) {}
 
   Result<kql::Batch> Next(std::size_t most) override {
     kql::Batch batch;
@@ -57,21 +62,22 @@ class NewestReadings final : public kql::TableScan {
 
  private:
   Status AddRow(std::vector<ColumnBuilder>& builders) {
-    std::optional<std::string_view> json;  // read only if something needs it
+    bool read = false;  // the JSON, only if something needs it
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const Wanted& wanted = wanted_[i];
       if (wanted.typed) {
         AppendTyped(builders[i], scan_, *wanted.typed, wanted.column->type);
         continue;
       }
-      if (IsTime(table_, *wanted.column)) {
+      if (IsTime(*wanted.column)) {
         builders[i].Number(scan_.created().ticks);
         continue;
       }
-      if (!json) {
-        PK_ASSIGN_OR_RETURN(json, scan_.Json());
+      if (!std::exchange(read, true)) {
+        PK_ASSIGN_OR_RETURN(const std::string_view json, scan_.Json());
+        members_.Read(json);
       }
-      builders[i].Append(ColumnValue(table_, *wanted.column, *json, tenant_));
+      builders[i].Append(ColumnValue(table_, *wanted.column, members_, tenant_));
     }
     return {};
   }
@@ -79,6 +85,7 @@ class NewestReadings final : public kql::TableScan {
   const TableMapping& table_;
   const Guid tenant_;
   const std::vector<Wanted> wanted_;
+  RecordMembers members_;
   storage::EventScan scan_;
   bool done_ = false;
 };
@@ -88,22 +95,17 @@ class EveryReading final : public kql::TableScan {
  public:
   EveryReading(const TableMapping& table, const Guid& tenant, std::vector<Wanted> wanted,
                std::vector<storage::EventVersion> versions, const kql::ScanRequest& request)
-      : table_(table), tenant_(tenant), wanted_(std::move(wanted)) {
-    const auto column = [&table](std::string_view name) -> const ColumnMapping* {
-      for (const ColumnMapping& c : table.columns) {
-        if (c.name == name) return &c;
-      }
-      return nullptr;
-    };
-    const ColumnMapping* time = column("TimeGenerated");
-    const ColumnMapping* id = column("Id");
+      : table_(table), tenant_(tenant), wanted_(std::move(wanted)), members_(table) {
+    const ColumnMapping* time = table.Column("TimeGenerated");
+    const ColumnMapping* id = table.Column("Id");
+    PK_CHECK(time != nullptr && id != nullptr, "a table of versions has TimeGenerated and Id");
     for (storage::EventVersion& version : versions) {
-      const Value t = ColumnValue(table, *time, version.json, tenant);
+      members_.Read(version.json);
+      const Value t = ColumnValue(table, *time, members_, tenant);
       const std::int64_t ticks = t.null ? version.created.ticks : t.number;
       if (request.from && ticks < request.from->ticks) continue;
       if (request.until && ticks > request.until->ticks) continue;
-      rows_.push_back({ticks, ColumnValue(table, *id, version.json, tenant).text,
-                       std::move(version)});
+      rows_.push_back({ticks, ColumnValue(table, *id, members_, tenant).text, std::move(version)});
     }
     std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
       return a.time != b.time ? a.time < b.time : a.id < b.id;
@@ -116,9 +118,9 @@ class EveryReading final : public kql::TableScan {
     for (const Wanted& wanted : wanted_) builders.emplace_back(wanted.column->type, most);
     for (; batch.rows < most && at_ < rows_.size(); ++at_, ++batch.rows) {
       const Row& row = rows_[at_];
+      members_.Read(row.version.json);
       for (std::size_t i = 0; i < wanted_.size(); ++i) {
-        builders[i].Append(
-            ColumnValue(table_, *wanted_[i].column, row.version.json, tenant_));
+        builders[i].Append(ColumnValue(table_, *wanted_[i].column, members_, tenant_));
       }
       batch.keys.push_back(row.version.key);
     }
@@ -135,6 +137,7 @@ class EveryReading final : public kql::TableScan {
   const TableMapping& table_;
   const Guid tenant_;
   const std::vector<Wanted> wanted_;
+  RecordMembers members_;
   std::vector<Row> rows_;
   std::size_t at_ = 0;
 };
@@ -164,6 +167,7 @@ void AddConditions(const TableMapping& table, const kql::ScanRequest& request,
     const auto op = OperatorOf(condition.op);
     if (place == typed.end() || !op) continue;
     const Type type = table.columns[condition.column].type;
+    if (type == Type::kDynamic) continue;
     if (kql::IsText(type)) {
       if (condition.op != kql::Condition::Operator::kEqual || condition.value.text.empty()) {
         continue;
@@ -184,7 +188,7 @@ Result<std::unique_ptr<kql::TableScan>> EventTableSource::Scan(const kql::ScanRe
   if (table == nullptr) {
     return Fail({.kind = ErrorKind::kInternal, .message = "a scan of an unknown table"});
   }
-  std::map<std::size_t, std::size_t> typed;  // column of the table → column of the stream's schema
+  std::map<std::size_t, std::size_t> typed;  // a table's column → the same of the stream's schema
   for (std::size_t i = 0, place = 0; i < table->columns.size(); ++i) {
     if (table->columns[i].typed) typed.emplace(i, place++);
   }
@@ -200,9 +204,8 @@ Result<std::unique_ptr<kql::TableScan>> EventTableSource::Scan(const kql::ScanRe
   }
   const std::string stream(table->stream);
   if (table->shows_versions) {
-    PK_ASSIGN_OR_RETURN(
-        std::vector<storage::EventVersion> versions,
-        store_.events().Versions(stream, request.after_seq, request.until_seq));
+    PK_ASSIGN_OR_RETURN(std::vector<storage::EventVersion> versions,
+                        store_.events().Versions(stream, request.after_seq, request.until_seq));
     return std::unique_ptr<kql::TableScan>(std::make_unique<EveryReading>(
         *table, tenant_, std::move(wanted), std::move(versions), request));
   }
@@ -212,8 +215,8 @@ Result<std::unique_ptr<kql::TableScan>> EventTableSource::Scan(const kql::ScanRe
   spec.until_seq = request.until_seq;
   AddConditions(*table, request, typed, spec);
   PK_ASSIGN_OR_RETURN(storage::EventScan scan, store_.events().Scan(stream, spec));
-  return std::unique_ptr<kql::TableScan>(std::make_unique<NewestReadings>(
-      *table, tenant_, std::move(wanted), std::move(scan)));
+  return std::unique_ptr<kql::TableScan>(
+      std::make_unique<NewestReadings>(*table, tenant_, std::move(wanted), std::move(scan)));
 }
 
 }  // namespace picket::tables

@@ -16,9 +16,9 @@ namespace picket::tables {
 
 struct ImportOptions {
   std::string table;  // "" when the file itself says
-  Instant now;
+  Instant now;        // of the import; also the time of rows that have none, as Log Analytics does
   Instant oldest;     // retention: older rows are refused and counted
-  std::function<void(std::int64_t rows)> progress;
+  std::function<void(std::int64_t rows)> progress = {};  // rows done so far
 };
 
 struct BadRow {
@@ -27,18 +27,21 @@ struct BadRow {
 };
 
 struct ImportReport {
-  std::string table;
+  std::string table;  // the tables that were filled, with ", " between
+  // read = added + changed + same + poorer + rejected + expired, over all tables.
   storage::PageCounts counts;
-  std::vector<BadRow> bad;  // the first 100
-  bool already = false;     // a file of these bytes was imported before; nothing was done
+  std::vector<BadRow> bad;   // the first 100
+  std::int64_t undated = 0;  // rows without any time: they got that of the import
+  bool already = false;      // a file of these bytes was imported before; nothing was done
 };
 
 inline constexpr std::size_t kMaxImportBytes = std::size_t{512} << 20;
 
-// Takes the bytes of one file (gzip or not): Graph JSON (pages, arrays, one object a line) or a Log
-// Analytics export (CSV, JSON array, lines). Good rows are kept, bad ones reported by line. One
-// transaction a thousand rows; the ledger remembers the file by its SHA-256. kRefused when the
-// format or the table is not to be told.
+// Takes the bytes of one file (gzip or not): Graph JSON (pages, arrays, one object a line), a Log
+// Analytics export (CSV, JSON), Azure's diagnostic lines (Entra ID's logs, Azure Storage's), AWS
+// CloudTrail files. A file may fill several tables. Good rows are kept, bad ones reported by line.
+// One transaction a thousand rows; the ledger remembers the file by its SHA-256. kRefused when no
+// row can be kept: the format or the table is not to be told, or why the first row is bad.
 Result<ImportReport> ImportFile(std::string_view bytes, const Guid& tenant,
                                 storage::TenantStore& store, const ImportOptions& options);
 

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/tables/mapping.h"
+#include "agent/tables/record_walk.h"
 #include "base/result.h"
 #include "base/uuid.h"
+#include "storage/event_store.h"
 #include "storage/record.h"
 
 namespace picket::tables {
@@ -21,16 +24,15 @@ struct RejectedRecord {
   std::string reason;
 };
 
-// A page's records, decoded. The views in `records` live as long as this and the page's body.
+// A page's records, decoded. The views in `records` live as long as this, wherever it is moved.
 struct DecodedPage {
   std::vector<storage::Record> records;
   std::vector<RejectedRecord> rejected;
-  std::deque<std::string> texts;  // what the views point to, beside the body
+  std::shared_ptr<const std::string> body;  // what the views point to: the page …
+  std::deque<std::string> texts;            // … and what had to be made of it
 };
 
-inline constexpr std::size_t kMaxRecordBytes = std::size_t{1} << 20;
-
-// Turns Graph records of one stream into what the store keeps. Stateless but for the mapping;
+// Turns the records of one stream into what the store keeps. Stateless but for the mapping;
 // thread-safe.
 class RecordDecoder {
  public:
@@ -38,26 +40,35 @@ class RecordDecoder {
   RecordDecoder(std::string_view stream, const Guid& tenant);
 
   // `records`: the JSON array of a page's `value`, or one object (GET …/{id}). A record without
-  // id or time, too large, too deep or not UTF-8 is rejected alone; kUnexpectedReply when the
-  // array itself is broken.
+  // id or time, too large (1 MiB), too deep (64), broken or not UTF-8 is rejected alone;
+  // kUnexpectedReply when the array itself breaks off.
   [[nodiscard]] Result<DecodedPage> Decode(std::string_view records, Rank rank) const;
 
-  // One record; the result's views point into `json` and `texts`.
-  [[nodiscard]] Result<storage::Record> DecodeOne(std::string_view json, Rank rank,
-                                                  std::deque<std::string>& texts) const;
-  // The same, owning its bytes.
-  [[nodiscard]] Result<storage::OwnedRecord> DecodeOwned(std::string json, Rank rank) const;
+  // One record that owns its bytes. kUnexpectedReply with the reason when it can't be kept.
+  [[nodiscard]] Result<storage::OwnedRecord> DecodeOwned(std::string_view json, Rank rank) const;
 
-  // The store's merger: members that are `hidden`, absent or null in the new reading keep the
-  // known value; an imported row gives way to Graph's.
+  // The store's merger. Members that are absent, null, empty or `hidden` in the new reading keep
+  // the known value. An exported row gives way to its source's own record, which takes from it what
+  // it hides itself; of two rows the newer stays.
   [[nodiscard]] Result<storage::OwnedRecord> Merge(std::string_view stored,
                                                    const storage::Record& read) const;
 
   [[nodiscard]] const TableMapping& table() const { return table_; }
 
  private:
+  [[nodiscard]] Result<storage::OwnedRecord> MergeRows(std::string_view stored,
+                                                       const storage::Record& read) const;
+  [[nodiscard]] std::string OverRow(std::string_view stored, std::string_view read) const;
+
   const TableMapping& table_;
   const Guid tenant_;
 };
+
+// For storage::TenantStore::Open: makes the typed columns of kept records again, after the mapping
+// changed.
+storage::EventStore::ValuesOf ValuesOf(const Guid& tenant);
+
+// Members in order of their names at every level, no insignificant space. "" when it is no JSON.
+std::string CanonicalJson(std::string_view json);
 
 }  // namespace picket::tables

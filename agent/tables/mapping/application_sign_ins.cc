@@ -10,8 +10,10 @@ using enum Conversion;
 
 constexpr ColumnMapping kServicePrincipal[] = {
     {"AppId", Type::kString, kText, "appId", true},
-    {"AuthenticationContextClassReferences", Type::kString, kJsonText, "authenticationContextClassReferences"},
-    {"AuthenticationProcessingDetails", Type::kString, kJsonText, "authenticationProcessingDetails"},
+    {"AuthenticationContextClassReferences", Type::kString, kJsonText,
+     "authenticationContextClassReferences"},
+    {"AuthenticationProcessingDetails", Type::kString, kJsonText,
+     "authenticationProcessingDetails"},
     {"_BilledSize", Type::kReal, kNone, ""},
     {"Category", Type::kString, kConstant, "ServicePrincipalSignInLogs"},
     {"ConditionalAccessPolicies", Type::kString, kJsonText, "appliedConditionalAccessPolicies"},
@@ -36,7 +38,8 @@ constexpr ColumnMapping kServicePrincipal[] = {
     {"ResultSignature", Type::kString, kConstant, "None"},
     {"ResultType", Type::kString, kText, "status/errorCode", true},
     {"ServicePrincipalCredentialKeyId", Type::kString, kText, "servicePrincipalCredentialKeyId"},
-    {"ServicePrincipalCredentialThumbprint", Type::kString, kText, "servicePrincipalCredentialThumbprint"},
+    {"ServicePrincipalCredentialThumbprint", Type::kString, kText,
+     "servicePrincipalCredentialThumbprint"},
     {"ServicePrincipalId", Type::kString, kText, "servicePrincipalId", true},
     {"ServicePrincipalName", Type::kString, kText, "servicePrincipalName", true},
     {"SourceSystem", Type::kString, kConstant, "Azure AD"},
@@ -46,12 +49,26 @@ constexpr ColumnMapping kServicePrincipal[] = {
     {"UniqueTokenIdentifier", Type::kString, kText, "uniqueTokenIdentifier"},
     {"_ItemId", Type::kString, kNone, ""},
     {"_ResourceId", Type::kString, kNone, ""},
+    {"AADTenantId", Type::kString, kTenant, ""},
+    {"Agent", Type::kString, kJsonText, "agent"},
+    {"AppOwnerTenantId", Type::kString, kText, "appOwnerTenantId"},
+    {"AutonomousSystemNumber", Type::kString, kText, "autonomousSystemNumber"},
+    {"ClientCredentialType", Type::kString, kText, "clientCredentialType"},
+    {"ConditionalAccessAudiences", Type::kString, kJsonText, "conditionalAccessAudiences"},
+    {"ConditionalAccessPoliciesV2", Type::kDynamic, kDynamic, "appliedConditionalAccessPolicies"},
+    {"CreatedDateTime", Type::kDateTime, kDateTime, "createdDateTime"},
+    {"NetworkLocationDetails", Type::kString, kJsonText, "networkLocationDetails"},
+    {"ResourceOwnerTenantId", Type::kString, kText, "resourceOwnerTenantId"},
+    {"SessionId", Type::kString, kText, "sessionId"},
+    {"UserAgent", Type::kString, kText, "userAgent"},
 };
 
 constexpr ColumnMapping kManagedIdentity[] = {
     {"AppId", Type::kString, kText, "appId", true},
-    {"AuthenticationContextClassReferences", Type::kString, kJsonText, "authenticationContextClassReferences"},
-    {"AuthenticationProcessingDetails", Type::kString, kJsonText, "authenticationProcessingDetails"},
+    {"AuthenticationContextClassReferences", Type::kString, kJsonText,
+     "authenticationContextClassReferences"},
+    {"AuthenticationProcessingDetails", Type::kString, kJsonText,
+     "authenticationProcessingDetails"},
     {"_BilledSize", Type::kReal, kNone, ""},
     {"Category", Type::kString, kConstant, "ManagedIdentitySignInLogs"},
     {"ConditionalAccessPolicies", Type::kString, kJsonText, "appliedConditionalAccessPolicies"},
@@ -76,7 +93,8 @@ constexpr ColumnMapping kManagedIdentity[] = {
     {"ResultSignature", Type::kString, kConstant, "None"},
     {"ResultType", Type::kString, kText, "status/errorCode", true},
     {"ServicePrincipalCredentialKeyId", Type::kString, kText, "servicePrincipalCredentialKeyId"},
-    {"ServicePrincipalCredentialThumbprint", Type::kString, kText, "servicePrincipalCredentialThumbprint"},
+    {"ServicePrincipalCredentialThumbprint", Type::kString, kText,
+     "servicePrincipalCredentialThumbprint"},
     {"ServicePrincipalId", Type::kString, kText, "servicePrincipalId", true},
     {"ServicePrincipalName", Type::kString, kText, "servicePrincipalName", true},
     {"SourceSystem", Type::kString, kConstant, "Azure AD"},
@@ -86,15 +104,36 @@ constexpr ColumnMapping kManagedIdentity[] = {
     {"UniqueTokenIdentifier", Type::kString, kText, "uniqueTokenIdentifier"},
     {"_ItemId", Type::kString, kNone, ""},
     {"_ResourceId", Type::kString, kNone, ""},
+    {"AADTenantId", Type::kString, kTenant, ""},
+    {"Agent", Type::kString, kJsonText, "agent"},
+    {"AppOwnerTenantId", Type::kString, kText, "appOwnerTenantId"},
+    {"ClientCredentialType", Type::kString, kText, "clientCredentialType"},
+    {"ConditionalAccessAudiences", Type::kString, kJsonText, "conditionalAccessAudiences"},
+    {"ConditionalAccessPoliciesV2", Type::kDynamic, kDynamic, "appliedConditionalAccessPolicies"},
+    {"CreatedDateTime", Type::kDateTime, kDateTime, "createdDateTime"},
+    {"NetworkLocationDetails", Type::kString, kJsonText, "networkLocationDetails"},
+    {"ResourceOwnerTenantId", Type::kString, kText, "resourceOwnerTenantId"},
+    {"SessionId", Type::kString, kText, "sessionId"},
+    {"UserAgent", Type::kString, kText, "userAgent"},
+    {"ManagedServiceIdentity", Type::kString, kJsonText, "managedServiceIdentity"},
+    {"SourceAppClientId", Type::kString, kNone, ""},
 };
 
 }  // namespace
 
 extern const TableMapping kServicePrincipalTable;
 const TableMapping kServicePrincipalTable = {"AADServicePrincipalSignInLogs",
-    "signIns.servicePrincipal", "createdDateTime", "", false, kServicePrincipal};
+                                             "signIns.servicePrincipal",
+                                             "createdDateTime",
+                                             "",
+                                             false,
+                                             kServicePrincipal};
 extern const TableMapping kManagedIdentityTable;
 const TableMapping kManagedIdentityTable = {"AADManagedIdentitySignInLogs",
-    "signIns.managedIdentity", "createdDateTime", "", false, kManagedIdentity};
+                                            "signIns.managedIdentity",
+                                            "createdDateTime",
+                                            "",
+                                            false,
+                                            kManagedIdentity};
 
 }  // namespace picket::tables

@@ -48,7 +48,7 @@ constexpr ColumnMapping kAuditLogs[] = {
 }  // namespace
 
 extern const TableMapping kAuditLogsTable;
-const TableMapping kAuditLogsTable = {"AuditLogs", "directoryAudits", "activityDateTime", "", false,
-    kAuditLogs};
+const TableMapping kAuditLogsTable = {"AuditLogs", "directoryAudits", "activityDateTime", "",
+                                      false,       kAuditLogs};
 
 }  // namespace picket::tables

@@ -99,14 +99,19 @@ constexpr ColumnMapping kRiskyUsers[] = {
 }  // namespace
 
 extern const TableMapping kUserRiskEventsTable;
-const TableMapping kUserRiskEventsTable = {"AADUserRiskEvents", "riskDetections",
-    "detectedDateTime", "lastUpdatedDateTime", true, kUserRiskEvents};
+const TableMapping kUserRiskEventsTable = {
+    "AADUserRiskEvents", "riskDetections", "detectedDateTime", "lastUpdatedDateTime", true,
+    kUserRiskEvents};
 extern const TableMapping kServicePrincipalRiskEventsTable;
 const TableMapping kServicePrincipalRiskEventsTable = {"AADServicePrincipalRiskEvents",
-    "servicePrincipalRiskDetections", "detectedDateTime", "lastUpdatedDateTime", true,
-    kServicePrincipalRiskEvents};
+                                                       "servicePrincipalRiskDetections",
+                                                       "detectedDateTime",
+                                                       "lastUpdatedDateTime",
+                                                       true,
+                                                       kServicePrincipalRiskEvents};
 extern const TableMapping kRiskyUsersTable;
-const TableMapping kRiskyUsersTable = {"AADRiskyUsers", "riskyUsers", "riskLastUpdatedDateTime",
-    "riskLastUpdatedDateTime", true, kRiskyUsers};
+const TableMapping kRiskyUsersTable = {
+    "AADRiskyUsers",           "riskyUsers", "riskLastUpdatedDateTime",
+    "riskLastUpdatedDateTime", true,         kRiskyUsers};
 
 }  // namespace picket::tables

@@ -1,0 +1,145 @@
+// Tables that only an import fills: Azure Storage's diagnostic lines and AWS CloudTrail's files.
+// A table is declared here once a scenario needs it; a row of a Log Analytics export needs only the
+// columns' names and types.
+
+#include "agent/tables/mapping.h"
+
+namespace picket::tables {
+namespace {
+
+using kql::Type;
+using enum Conversion;
+
+constexpr ColumnMapping kStorageBlobLogs[] = {
+    {"AccessTier", Type::kString, kText, "properties/accessTier"},
+    {"AccountName", Type::kString, kText, "properties/accountName", true},
+    {"AuthenticationHash", Type::kString, kText, "identity/tokenHash", true},
+    {"AuthenticationType", Type::kString, kText, "identity/type", true},
+    {"AuthorizationDetails", Type::kDynamic, kDynamic, "identity/authorization"},
+    {"_BilledSize", Type::kReal, kNone, ""},
+    {"CallerIpAddress", Type::kString, kText, "callerIpAddress", true},
+    {"Category", Type::kString, kText, "category"},
+    {"ClientRequestId", Type::kString, kText, "properties/clientRequestId"},
+    {"ConditionsUsed", Type::kString, kText, "properties/conditionsUsed"},
+    {"ContentLengthHeader", Type::kLong, kNumber, "properties/contentLengthHeader"},
+    {"CorrelationId", Type::kString, kText, "correlationId"},
+    {"DestinationUri", Type::kString, kText, "properties/destinationUri"},
+    {"DurationMs", Type::kReal, kNumber, "durationMs"},
+    {"Etag", Type::kString, kText, "properties/etag"},
+    {"_IsBillable", Type::kString, kNone, ""},
+    {"LastModifiedTime", Type::kDateTime, kDateTime, "properties/lastModifiedTime"},
+    {"Location", Type::kString, kText, "location"},
+    {"MetricResponseType", Type::kString, kText, "properties/metricResponseType"},
+    {"ObjectKey", Type::kString, kText, "properties/objectKey"},
+    {"OperationCount", Type::kInt, kNumber, "properties/operationCount"},
+    {"OperationName", Type::kString, kText, "operationName", true},
+    {"OperationVersion", Type::kString, kText, "operationVersion"},
+    {"Protocol", Type::kString, kText, "protocol"},
+    {"ReferrerHeader", Type::kString, kText, "properties/referrerHeader"},
+    {"RehydratePriority", Type::kString, kText, "properties/rehydratePriority"},
+    {"RequestBodySize", Type::kLong, kNumber, "properties/requestBodySize"},
+    {"RequesterAppId", Type::kString, kText, "identity/requester/appId"},
+    {"RequesterAudience", Type::kString, kText, "identity/requester/audience"},
+    {"RequesterObjectId", Type::kString, kText, "identity/requester/objectId", true},
+    {"RequesterTenantId", Type::kString, kText, "identity/requester/tenantId"},
+    {"RequesterTokenIssuer", Type::kString, kText, "identity/requester/tokenIssuer"},
+    {"RequesterUpn", Type::kString, kText, "identity/requester/upn", true},
+    {"RequestHeaderSize", Type::kLong, kNumber, "properties/requestHeaderSize"},
+    {"RequestMd5", Type::kString, kText, "properties/requestMd5"},
+    {"_ResourceId", Type::kString, kText, "resourceId"},
+    {"ResponseBodySize", Type::kLong, kNumber, "properties/responseBodySize"},
+    {"ResponseHeaderSize", Type::kLong, kNumber, "properties/responseHeaderSize"},
+    {"ResponseMd5", Type::kString, kText, "properties/responseMd5"},
+    {"SasExpiryStatus", Type::kString, kText, "properties/sasExpiryStatus"},
+    {"SchemaVersion", Type::kString, kText, "schemaVersion"},
+    {"ServerLatencyMs", Type::kReal, kNumber, "properties/serverLatencyMs"},
+    {"ServiceType", Type::kString, kText, "properties/serviceType"},
+    {"SourceAccessTier", Type::kString, kText, "properties/sourceAccessTier"},
+    {"SourceSystem", Type::kString, kConstant, "Azure"},
+    {"SourceUri", Type::kString, kText, "properties/sourceUri"},
+    {"StatusCode", Type::kString, kText, "statusCode", true},
+    {"StatusText", Type::kString, kText, "statusText", true},
+    {"_SubscriptionId", Type::kString, kNone, ""},
+    {"TenantId", Type::kString, kTenant, ""},
+    {"TimeGenerated", Type::kDateTime, kDateTime, "time"},
+    {"TlsVersion", Type::kString, kText, "properties/tlsVersion"},
+    {"Type", Type::kString, kConstant, "StorageBlobLogs"},
+    {"Uri", Type::kString, kText, "uri"},
+    {"UserAgentHeader", Type::kString, kText, "properties/userAgentHeader", true},
+    {"_ItemId", Type::kString, kNone, ""},
+};
+
+constexpr ColumnMapping kCloudTrail[] = {
+    {"AdditionalEventData", Type::kString, kJsonText, "additionalEventData"},
+    {"APIVersion", Type::kString, kText, "apiVersion"},
+    {"AwsEventId", Type::kString, kText, "eventID"},
+    {"AWSRegion", Type::kString, kText, "awsRegion", true},
+    {"AwsRequestId", Type::kString, kText, "requestID"},
+    {"AwsRequestId_", Type::kString, kText, "requestID"},
+    {"_BilledSize", Type::kReal, kNone, ""},
+    {"Category", Type::kString, kText, "eventCategory"},
+    {"CidrIp", Type::kString, kNone, ""},
+    {"CipherSuite", Type::kString, kText, "tlsDetails/cipherSuite"},
+    {"ClientProvidedHostHeader", Type::kString, kText, "tlsDetails/clientProvidedHostHeader"},
+    {"DestinationPort", Type::kString, kNone, ""},
+    {"EC2RoleDelivery", Type::kString, kText, "userIdentity/sessionContext/ec2RoleDelivery"},
+    {"ErrorCode", Type::kString, kText, "errorCode", true},
+    {"ErrorMessage", Type::kString, kText, "errorMessage"},
+    {"EventName", Type::kString, kText, "eventName", true},
+    {"EventSource", Type::kString, kText, "eventSource", true},
+    {"EventTypeName", Type::kString, kText, "eventType"},
+    {"EventVersion", Type::kString, kText, "eventVersion"},
+    {"IpProtocol", Type::kString, kNone, ""},
+    {"_IsBillable", Type::kString, kNone, ""},
+    {"ManagementEvent", Type::kBool, kBool, "managementEvent"},
+    {"OperationName", Type::kString, kConstant, "CloudTrail"},
+    {"ReadOnly", Type::kBool, kBool, "readOnly"},
+    {"RecipientAccountId", Type::kString, kText, "recipientAccountId"},
+    {"RequestParameters", Type::kString, kJsonText, "requestParameters"},
+    {"Resources", Type::kString, kJsonText, "resources"},
+    {"ResponseElements", Type::kString, kJsonText, "responseElements"},
+    {"ServiceEventDetails", Type::kString, kJsonText, "serviceEventDetails"},
+    {"SessionCreationDate", Type::kDateTime, kDateTime,
+     "userIdentity/sessionContext/attributes/creationDate"},
+    {"SessionIssuerAccountId", Type::kString, kText,
+     "userIdentity/sessionContext/sessionIssuer/accountId"},
+    {"SessionIssuerArn", Type::kString, kText, "userIdentity/sessionContext/sessionIssuer/arn"},
+    {"SessionIssuerPrincipalId", Type::kString, kText,
+     "userIdentity/sessionContext/sessionIssuer/principalId"},
+    {"SessionIssuerType", Type::kString, kText, "userIdentity/sessionContext/sessionIssuer/type"},
+    {"SessionIssuerUserName", Type::kString, kText,
+     "userIdentity/sessionContext/sessionIssuer/userName"},
+    {"SessionMfaAuthenticated", Type::kBool, kBool,
+     "userIdentity/sessionContext/attributes/mfaAuthenticated"},
+    {"SharedEventId", Type::kString, kText, "sharedEventID"},
+    {"SourceIpAddress", Type::kString, kText, "sourceIPAddress", true},
+    {"SourcePort", Type::kString, kNone, ""},
+    {"SourceSystem", Type::kString, kNone, ""},
+    {"TenantId", Type::kString, kTenant, ""},
+    {"TimeGenerated", Type::kDateTime, kDateTime, "eventTime"},
+    {"TlsVersion", Type::kString, kText, "tlsDetails/tlsVersion"},
+    {"Type", Type::kString, kConstant, "AWSCloudTrail"},
+    {"UserAgent", Type::kString, kText, "userAgent"},
+    {"UserIdentityAccessKeyId", Type::kString, kText, "userIdentity/accessKeyId", true},
+    {"UserIdentityAccountId", Type::kString, kText, "userIdentity/accountId", true},
+    {"UserIdentityArn", Type::kString, kText, "userIdentity/arn", true},
+    {"UserIdentityInvokedBy", Type::kString, kText, "userIdentity/invokedBy"},
+    {"UserIdentityPrincipalid", Type::kString, kText, "userIdentity/principalId"},
+    {"UserIdentityType", Type::kString, kText, "userIdentity/type", true},
+    {"UserIdentityUserName", Type::kString, kText, "userIdentity/userName", true},
+    {"VpcEndpointId", Type::kString, kText, "vpcEndpointId"},
+    {"_ItemId", Type::kString, kNone, ""},
+    {"_ResourceId", Type::kString, kNone, ""},
+};
+
+}  // namespace
+
+extern const TableMapping kStorageBlobLogsTable;
+const TableMapping kStorageBlobLogsTable = {
+    "StorageBlobLogs", "imported.StorageBlobLogs", "time", "", false, kStorageBlobLogs, "", ""};
+extern const TableMapping kCloudTrailTable;
+const TableMapping kCloudTrailTable = {
+    "AWSCloudTrail", "imported.AWSCloudTrail", "eventTime", "", false, kCloudTrail, "eventID",
+    "AwsEventId"};
+
+}  // namespace picket::tables
