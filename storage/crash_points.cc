@@ -9,15 +9,23 @@
 namespace picket::storage {
 namespace {
 
+long FromEnvironment() {
+  const char* text = std::getenv("PICKET_CRASH_AT");
+  return text == nullptr ? 0 : std::strtol(text, nullptr, 10);
+}
+
+std::atomic<long> crash_at = FromEnvironment();
 std::atomic<long> passed = 0;
 
 }  // namespace
 
 void CrashPoint() {
-  // Read each time: a test sets it in a forked child.
-  const char* text = std::getenv("PICKET_CRASH_AT");
-  const long at = text == nullptr ? 0 : std::strtol(text, nullptr, 10);
-  if (++passed == at) std::raise(SIGKILL);
+  if (++passed == crash_at) std::raise(SIGKILL);
+}
+
+void CrashAt(long nth) {
+  passed = 0;
+  crash_at = nth;
 }
 
 long CrashPointsPassed() { return passed; }

@@ -80,8 +80,8 @@ std::string InsertSql(const StreamSchema& schema) {
     marks += ",?";
   }
   return fmt::format(
-      "INSERT INTO {}(id, created, arrived, seq, frame, place, hash, rank, updated{}) "
-      "VALUES(?,?,?,?,?,?,?,?,?{})",
+      "INSERT INTO {}(key, id, created, arrived, seq, frame, place, hash, rank, updated{}) "
+      "VALUES(?,?,?,?,?,?,?,?,?,?{})",
       TableName(schema.stream), names, marks);
 }
 
@@ -98,7 +98,13 @@ std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec) {
   for (const std::size_t column : spec.columns) {
     sql += ", " + ColumnName(schema.columns.at(column));
   }
-  sql += fmt::format(" FROM {} WHERE true", TableName(schema.stream));
+  const std::string table = TableName(schema.stream);
+  sql += " FROM " + table;
+  // SQLite knows nothing of how many rows a condition leaves, and would read the whole table in
+  // order of time to find the few new ones.
+  const bool new_ones = spec.after_seq > 0 && !(spec.from && spec.until);
+  if (new_ones) sql += fmt::format(" INDEXED BY {}_seq", table);
+  sql += " WHERE true";
   if (spec.from) sql += " AND created>=?";
   if (spec.until) sql += " AND created<=?";
   if (spec.after_seq > 0) sql += " AND seq>?";
@@ -110,6 +116,11 @@ std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec) {
   return sql + " ORDER BY created, id";
 }
 
+std::string DropIndexesSql(std::string_view stream) {
+  return fmt::format("DROP INDEX {0}_id; DROP INDEX {0}_created; DROP INDEX {0}_seq;",
+                     TableName(stream));
+}
+
 std::string ColumnList(const StreamSchema& schema) {
   std::string list;
   for (const TypedColumn& column : schema.columns) {
@@ -118,20 +129,21 @@ std::string ColumnList(const StreamSchema& schema) {
   return list;
 }
 
-StoredId::StoredId(std::string_view id) : bytes_(id), guid_(false) {
-  const Result<Guid> guid = ParseGuid(id);
+StoredId::StoredId(std::string_view id) : text_(id) {
   // Only the form that prints back the same: upper-case ids stay text.
-  if (guid && ToString(*guid) == id) {
-    bytes_.assign(guid->bytes.begin(), guid->bytes.end());
-    guid_ = true;
+  for (const char c : id) {
+    if (c >= 'A' && c <= 'F') return;
   }
+  if (id.size() != 36) return;
+  if (const Result<Guid> guid = ParseGuid(id)) guid_ = *guid;
 }
 
 void StoredId::Bind(Statement& statement, int index) const {
   if (guid_) {
-    statement.BindBlob(index, bytes_);
+    statement.BindBlob(index, {reinterpret_cast<const char*>(guid_->bytes.data()),
+                               guid_->bytes.size()});
   } else {
-    statement.Bind(index, std::string_view(bytes_));
+    statement.Bind(index, text_);
   }
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/uuid.h"
 #include "storage/event_store.h"
 
 namespace picket::storage {
@@ -13,18 +15,23 @@ std::string CreateTableSql(const StreamSchema& schema);
 std::string InsertSql(const StreamSchema& schema);
 std::string UpdateSql(const StreamSchema& schema);
 std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec);
+// All of a stream's indexes; they keep their names when the table is renamed, so a rebuild drops
+// them first.
+std::string DropIndexesSql(std::string_view stream);
 // "name:type,…", to notice another mapping.
 std::string ColumnList(const StreamSchema& schema);
 
-// A GUID is stored as its 16 bytes, anything else as text; both keep their order.
-struct StoredId {
+// A GUID is stored as its 16 bytes, anything else as text; both keep their order. Bound as views:
+// this and the text must live until the statement's next step or reset.
+class StoredId {
+ public:
   explicit StoredId(std::string_view id);
   void Bind(Statement& statement, int index) const;
   static std::string Read(const Statement& statement, int column);
 
  private:
-  std::string bytes_;
-  bool guid_;
+  std::string_view text_;
+  std::optional<Guid> guid_;
 };
 
 void BindValue(Statement& statement, int index, const SqlValue& value);

@@ -19,7 +19,7 @@ namespace picket::storage {
 struct WriteRules {
   Instant now;             // arrival time
   Instant oldest;          // older events are refused (retention)
-  Instant read_before;     // new events older than this are late
+  Instant read_before;     // new events older than this are late; zero: nothing is known of that
   const Merger* merger = nullptr;
 };
 
@@ -81,11 +81,17 @@ class EventStore {
  public:
   EventStore(Database& database, std::vector<StreamSchema> schemas);
 
-  // Makes the tables that are missing. A table of an older mapping is rebuilt with `values_of`.
+  // Makes the tables that are missing. A table of another mapping is rebuilt with `values_of`: its
+  // typed columns from each event's JSON, in one transaction. An event that the new mapping does
+  // not take keeps empty columns, and is logged.
   using ValuesOf = std::function<Result<OwnedRecord>(std::string_view stream,
                                                      std::string_view json)>;
   [[nodiscard]] Status Prepare(const ValuesOf& values_of);
+  // For a file that is only read: kRefused when its tables are not those of the mapping.
+  [[nodiscard]] Status CheckMapping();
 
+  // One page, within the caller's transaction. Reading rules: see PageWriter. The merger is needed
+  // where an event may be stored already.
   [[nodiscard]] Result<PageCounts> Write(const std::string& stream,
                                          const std::vector<Record>& records,
                                          const WriteRules& rules);
@@ -102,18 +108,21 @@ class EventStore {
   // The ids of a stream's events, in order; for proofs and tests.
   [[nodiscard]] Result<std::vector<std::string>> Ids(const std::string& stream);
   [[nodiscard]] Result<std::int64_t> LastSeq();
-  // Deletes events and frames older than the time, in small transactions. Returns how many events.
+  // Deletes events, versions and frames older than the time, in small transactions of its own.
+  // Returns how many events.
   [[nodiscard]] Result<std::int64_t> Expire(Instant oldest);
 
   [[nodiscard]] const StreamSchema* Schema(std::string_view stream) const;
+  // Gives back the memory of frames read.
+  void Forget() { frames_.Forget(); }
 
  private:
-  struct Stored;
+  enum class Fit : std::uint8_t { kMissing, kOther, kSame };
+  [[nodiscard]] Result<Fit> FitOf(const StreamSchema& schema);
   [[nodiscard]] Status Make(const StreamSchema& schema);
   [[nodiscard]] Status Rebuild(const StreamSchema& schema, const ValuesOf& values_of);
-  [[nodiscard]] Result<std::optional<Stored>> Find(const StreamSchema& schema,
-                                                   std::string_view id);
-  class PageWriter;
+  [[nodiscard]] Status CopyRows(const StreamSchema& schema, const ValuesOf& values_of);
+  [[nodiscard]] const StreamSchema& Known(std::string_view stream) const;
 
   Database& database_;
   const std::vector<StreamSchema> schemas_;

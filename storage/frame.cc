@@ -1,19 +1,21 @@
 #include "storage/frame.h"
 
-#include <fmt/format.h>
 #include <zstd.h>
 
-#include <cstring>
+#include <algorithm>
+#include <memory>
 
 namespace picket::storage {
 namespace {
 
-constexpr std::size_t kCachedFrames = 8;
+constexpr std::size_t kCachedFrames = 4;
+// On pages of Graph, higher levels cost more and give no less (docs/decisions/event-layout.md).
+constexpr int kLevel = 1;
 
 Error Damaged(const char* what) {
   return {.kind = ErrorKind::kStorage,
           .message = std::string("a frame is damaged: ") + what,
-          .hint = "Run 'picket status'; move the tenant's file aside if it stays."};
+          .hint = "Run 'picket db check'; move the tenant's file aside if it stays."};
 }
 
 void AppendU32(std::string& bytes, std::uint32_t value) {
@@ -28,69 +30,87 @@ std::uint32_t ReadU32(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-struct ContextFree {
+struct CompressorFree {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+};
+struct DecompressorFree {
+  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
 
 }  // namespace
 
 // Layout: u32 number of records, u32 length of each, the records one after the other.
 std::string PackFrame(const std::vector<std::string_view>& records) {
+  std::size_t size = 4 + 4 * records.size();
+  for (const std::string_view record : records) size += record.size();
   std::string plain;
+  plain.reserve(size);
   AppendU32(plain, static_cast<std::uint32_t>(records.size()));
   for (const std::string_view record : records) {
     AppendU32(plain, static_cast<std::uint32_t>(record.size()));
   }
   for (const std::string_view record : records) plain += record;
-  thread_local const std::unique_ptr<ZSTD_CCtx, ContextFree> context(ZSTD_createCCtx());
+  thread_local const std::unique_ptr<ZSTD_CCtx, CompressorFree> context(ZSTD_createCCtx());
   std::string packed(ZSTD_compressBound(plain.size()), '\0');
-  const std::size_t size = ZSTD_compressCCtx(context.get(), packed.data(), packed.size(),
-                                             plain.data(), plain.size(), /*level=*/3);
-  PK_CHECK(ZSTD_isError(size) == 0, "zstd cannot compress into its own bound");
-  packed.resize(size);
+  const std::size_t got = ZSTD_compressCCtx(context.get(), packed.data(), packed.size(),
+                                            plain.data(), plain.size(), kLevel);
+  PK_CHECK(ZSTD_isError(got) == 0, "zstd cannot compress into its own bound");
+  packed.resize(got);
   return packed;
 }
 
-Result<std::vector<std::string>> UnpackFrame(std::string_view bytes) {
-  const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+Result<UnpackedFrame> UnpackedFrame::From(std::string_view packed) {
+  const unsigned long long size = ZSTD_getFrameContentSize(packed.data(), packed.size());
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size < 4 ||
       size > kMaxFrameBytes) {
     return Fail(Damaged("its size"));
   }
-  std::string plain(size, '\0');
-  const std::size_t got = ZSTD_decompress(plain.data(), plain.size(), bytes.data(), bytes.size());
+  UnpackedFrame frame;
+  frame.bytes_.resize(size);
+  thread_local const std::unique_ptr<ZSTD_DCtx, DecompressorFree> context(ZSTD_createDCtx());
+  const std::size_t got = ZSTD_decompressDCtx(context.get(), frame.bytes_.data(), size,
+                                              packed.data(), packed.size());
   if (ZSTD_isError(got) != 0 || got != size) return Fail(Damaged("its bytes"));
-  const std::size_t count = ReadU32(plain, 0);
-  if (count > kRecordsPerFrame || 4 + count * 4 > plain.size()) return Fail(Damaged("its count"));
-  std::vector<std::string> records;
-  std::size_t at = 4 + count * 4;
+  const std::size_t count = ReadU32(frame.bytes_, 0);
+  if (count > kRecordsPerFrame || 4 + count * 4 > size) return Fail(Damaged("its count"));
+  std::size_t at = frame.start_ = 4 + count * 4;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t length = ReadU32(plain, 4 + i * 4);
-    if (length > plain.size() - at) return Fail(Damaged("its lengths"));
-    records.push_back(plain.substr(at, length));
+    const std::size_t length = ReadU32(frame.bytes_, 4 + i * 4);
+    if (length > size - at) return Fail(Damaged("its lengths"));
     at += length;
+    frame.ends_.push_back(at);
   }
-  return records;
+  return frame;
+}
+
+std::string_view UnpackedFrame::Record(std::size_t place) const {
+  const std::size_t begin = place == 0 ? start_ : ends_[place - 1];
+  return std::string_view(bytes_).substr(begin, ends_[place] - begin);
 }
 
 Result<std::string_view> FrameReader::Record(std::int64_t frame, std::int64_t place) {
-  auto found = cache_.begin();
-  while (found != cache_.end() && found->frame != frame) ++found;
+  if (rollbacks_ != database_.Rollbacks()) {
+    // The ids of frames that a rollback took back are given again.
+    rollbacks_ = database_.Rollbacks();
+    Forget();
+  }
+  auto found = std::find_if(cache_.begin(), cache_.end(),
+                            [frame](const Cached& cached) { return cached.id == frame; });
   if (found == cache_.end()) {
     PK_ASSIGN_OR_RETURN(Statement select, database_.Prepare("SELECT data FROM frame WHERE id=?"));
     PK_ASSIGN_OR_RETURN(const bool row, select.Bind(1, frame).Step());
     if (!row) return Fail(Damaged("it is missing"));
-    PK_ASSIGN_OR_RETURN(std::vector<std::string> records, UnpackFrame(select.Blob(0)));
-    cache_.push_front({.frame = frame, .records = std::move(records)});
+    PK_ASSIGN_OR_RETURN(UnpackedFrame unpacked, UnpackedFrame::From(select.Blob(0)));
+    cache_.push_front({.id = frame, .frame = std::move(unpacked)});
     if (cache_.size() > kCachedFrames) cache_.pop_back();
-    found = cache_.begin();
   } else if (found != cache_.begin()) {
     cache_.splice(cache_.begin(), cache_, found);
   }
-  if (place < 0 || static_cast<std::size_t>(place) >= found->records.size()) {
+  const UnpackedFrame& unpacked = cache_.front().frame;
+  if (place < 0 || static_cast<std::size_t>(place) >= unpacked.size()) {
     return Fail(Damaged("a place"));
   }
-  return std::string_view(found->records[static_cast<std::size_t>(place)]);
+  return unpacked.Record(static_cast<std::size_t>(place));
 }
 
 }  // namespace picket::storage

@@ -91,7 +91,9 @@ Status Ledger::NotePage(std::int64_t window, const PageCounts& counts) {
                         "expired=expired+?, late=late+? WHERE id=?"));
   update.Bind(1, counts.read).Bind(2, counts.added).Bind(3, counts.changed).Bind(4, counts.same);
   update.Bind(5, counts.poorer).Bind(6, counts.rejected).Bind(7, counts.expired);
-  return update.Bind(8, counts.late).Bind(9, window).Run();
+  PK_RETURN_IF_ERROR(update.Bind(8, counts.late).Bind(9, window).Run());
+  if (database_.Changes() == 1) return {};
+  return Fail({.kind = ErrorKind::kInternal, .message = "the ledger has no such window"});
 }
 
 Status Ledger::Finish(std::int64_t window, std::string_view state, Instant now,

@@ -5,7 +5,7 @@
 namespace picket::storage {
 namespace {
 
-// The per-stream tables event_STREAM are made from the mapping (event_store.cc), not here.
+// The per-stream tables event_STREAM are made from the mapping (event_tables.cc), not here.
 constexpr const char* kTenant1 = R"sql(
 CREATE TABLE tenant(
   guid TEXT NOT NULL
@@ -41,8 +41,9 @@ CREATE TABLE stream(
 CREATE TABLE event_version(      -- earlier readings of changed events
   stream TEXT NOT NULL, key INTEGER NOT NULL, seq INTEGER NOT NULL,
   created INTEGER NOT NULL, updated INTEGER, frame INTEGER NOT NULL, place INTEGER NOT NULL,
-  PRIMARY KEY(stream, key, seq)
+  PRIMARY KEY(stream, seq)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX event_version_created ON event_version(created);
 
 CREATE TABLE ledger(
   id INTEGER PRIMARY KEY,
@@ -143,19 +144,34 @@ CREATE TABLE hold(               -- not-before times that belong to no stream (E
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+Status RefuseNewer(Database& database, std::int64_t newest) {
+  PK_ASSIGN_OR_RETURN(const std::int64_t found, database.QueryInt("PRAGMA user_version"));
+  if (found <= newest) return {};
+  return Fail({.kind = ErrorKind::kStorage,
+               .message = fmt::format("{} was written by a newer Picket (schema {}, this one "
+                                      "knows {})",
+                                      database.path().string(), found, newest),
+               .hint = "Install the newer Picket again."});
+}
+
 }  // namespace
+
+Status CheckSchema(Database& database, const std::vector<const char*>& steps) {
+  const auto newest = static_cast<std::int64_t>(steps.size());
+  PK_RETURN_IF_ERROR(RefuseNewer(database, newest));
+  PK_ASSIGN_OR_RETURN(const std::int64_t found, database.QueryInt("PRAGMA user_version"));
+  if (found == newest) return {};
+  return Fail({.kind = ErrorKind::kRefused,
+               .message = fmt::format("{} was last written by an older Picket",
+                                      database.path().string()),
+               .hint = "Run 'picket once' first; it brings the file up to date."});
+}
 
 Status Migrate(Database& database, std::int32_t application_id,
                const std::vector<const char*>& steps) {
   const auto newest = static_cast<std::int64_t>(steps.size());
+  PK_RETURN_IF_ERROR(RefuseNewer(database, newest));
   PK_ASSIGN_OR_RETURN(const std::int64_t found, database.QueryInt("PRAGMA user_version"));
-  if (found > newest) {
-    return Fail({.kind = ErrorKind::kStorage,
-                 .message = fmt::format("{} was written by a newer Picket (schema {}, this one "
-                                        "knows {})",
-                                        database.path().string(), found, newest),
-                 .hint = "Install the newer Picket again."});
-  }
   for (std::int64_t version = found; version < newest; ++version) {
     PK_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database));
     PK_RETURN_IF_ERROR(database.Execute(steps[static_cast<std::size_t>(version)]));

@@ -15,6 +15,9 @@ inline constexpr std::int32_t kAgentApplicationId = 0x504B4131;   // "PKA1"
 Status Migrate(Database& database, std::int32_t application_id,
                const std::vector<const char*>& steps);
 
+// For a file that is only read: refused unless it has the newest schema.
+Status CheckSchema(Database& database, const std::vector<const char*>& steps);
+
 const std::vector<const char*>& TenantMigrations();
 const std::vector<const char*>& AgentMigrations();
 

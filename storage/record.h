@@ -54,9 +54,10 @@ struct OwnedRecord {
   [[nodiscard]] Record View() const;
 };
 
-// Lays a new reading over the stored one: a member that is `hidden` or absent in the new one keeps
-// the known value. The store asks only when the two differ.
-using Merger = std::function<Result<OwnedRecord>(std::string_view stored_json, const Record& read)>;
+// Lays one reading over another: a member that is `hidden` or absent in the upper one keeps the
+// lower one's value. The store asks only when the two differ; mostly the lower one is the stored
+// one, but a poorer reading is laid below it. An error rejects the reading, not its page.
+using Merger = std::function<Result<OwnedRecord>(std::string_view lower_json, const Record& upper)>;
 
 // What became of a page's records. new + changed + same + poorer + rejected + expired is their
 // number.

@@ -31,7 +31,10 @@ Status StreamStates::Put(std::string_view stream, const StreamState& s) {
   put.Bind(1, s.state).Bind(2, s.reason).Bind(3, s.not_before.ticks).Bind(4, s.next_due.ticks);
   put.Bind(5, s.failures).Bind(6, s.interval.ticks).Bind(7, s.width.ticks).Bind(8, s.page_size);
   put.Bind(9, s.probe).Bind(10, s.last_success.ticks).Bind(11, s.last_error).Bind(12, stream);
-  return put.Run();
+  PK_RETURN_IF_ERROR(put.Run());
+  if (database_.Changes() == 1) return {};
+  return Fail({.kind = ErrorKind::kInternal,
+               .message = "the mapping has no stream " + std::string(stream)});
 }
 
 }  // namespace picket::storage

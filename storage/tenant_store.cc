@@ -43,16 +43,31 @@ Result<std::unique_ptr<TenantStore>> TenantStore::Open(const fs::path& data_dir,
                       Database::Open(path, {.create = !options.read_only,
                                             .read_only = options.read_only,
                                             .application_id = kTenantApplicationId}));
-  if (!options.read_only) {
-    PK_RETURN_IF_ERROR(Migrate(*database, kTenantApplicationId, TenantMigrations()));
-  }
+  PK_RETURN_IF_ERROR(options.read_only
+                         ? CheckSchema(*database, TenantMigrations())
+                         : Migrate(*database, kTenantApplicationId, TenantMigrations()));
   std::unique_ptr<TenantStore> store(
       new TenantStore(std::move(database), tenant, std::move(schemas), options));
   PK_RETURN_IF_ERROR(store->CheckOwner(options.read_only));
-  if (!options.read_only) {
-    PK_RETURN_IF_ERROR(store->events_.Prepare(values_of));
-  }
+  PK_RETURN_IF_ERROR(options.read_only ? store->events_.CheckMapping()
+                                       : store->events_.Prepare(values_of));
   return store;
+}
+
+Result<std::vector<fs::path>> TenantStore::Purge(const fs::path& data_dir, const Guid& tenant) {
+  std::vector<fs::path> deleted;
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    fs::path path = PathOf(data_dir, tenant);
+    path += suffix;
+    std::error_code error;
+    if (fs::remove(path, error)) {
+      deleted.push_back(std::move(path));
+    } else if (error) {
+      return Fail({.kind = ErrorKind::kStorage,
+                   .message = fmt::format("cannot delete {}: {}", path.string(), error.message())});
+    }
+  }
+  return deleted;
 }
 
 Status TenantStore::CheckOwner(bool read_only) {
@@ -82,9 +97,7 @@ Result<std::int64_t> TenantStore::Bytes() {
   return (pages - free) * size;
 }
 
-Result<PageCounts> TenantStore::StorePage(const std::string& stream, std::int64_t window,
-                                          const std::vector<Record>& records,
-                                          std::int64_t rejected, const WriteRules& rules) {
+Status TenantStore::CheckRoom() {
   if (options_.max_bytes > 0) {
     PK_ASSIGN_OR_RETURN(const std::int64_t bytes, Bytes());
     if (bytes >= options_.max_bytes) {
@@ -94,6 +107,22 @@ Result<PageCounts> TenantStore::StorePage(const std::string& stream, std::int64_
                    .hint = "Raise [retention] max_size, or keep fewer days."});
     }
   }
+  if (options_.min_free > 0) {
+    PK_ASSIGN_OR_RETURN(const std::uint64_t free, FreeBytes(database_->path().parent_path()));
+    if (free < options_.min_free) {
+      return Fail({.kind = ErrorKind::kLimit,
+                   .message = fmt::format("only {} MB are free on the volume of {}",
+                                          free / 1'000'000, database_->path().string()),
+                   .hint = "Free some space; reading goes on by itself."});
+    }
+  }
+  return {};
+}
+
+Result<PageCounts> TenantStore::StorePage(const std::string& stream, std::int64_t window,
+                                          const std::vector<Record>& records,
+                                          std::int64_t rejected, const WriteRules& rules) {
+  PK_RETURN_IF_ERROR(CheckRoom());
   PK_ASSIGN_OR_RETURN(Transaction transaction, Begin());
   PK_ASSIGN_OR_RETURN(PageCounts counts, events_.Write(stream, records, rules));
   counts.read += rejected;
@@ -103,9 +132,25 @@ Result<PageCounts> TenantStore::StorePage(const std::string& stream, std::int64_
   return counts;
 }
 
+Result<std::int64_t> TenantStore::Expire(Instant oldest) {
+  PK_ASSIGN_OR_RETURN(const std::int64_t deleted, events_.Expire(oldest));
+  PK_ASSIGN_OR_RETURN(Transaction transaction, Begin());
+  PK_RETURN_IF_ERROR(ledger_.Expire(oldest));
+  PK_RETURN_IF_ERROR(transaction.Commit());
+  return deleted;
+}
+
+void TenantStore::Rest() {
+  events_.Forget();
+  database_->ReleaseMemory();
+}
+
 Status TenantStore::Backup(const fs::path& to) {
-  PK_ASSIGN_OR_RETURN(Statement vacuum, database_->Prepare("VACUUM INTO ?"));
-  return vacuum.Bind(1, to.string()).Run();
+  // SQLite would make the file with the mode of the umask; into an empty one it writes.
+  PK_RETURN_IF_ERROR(CreatePrivateFile(to));
+  PK_ASSIGN_OR_RETURN(Statement vacuum, database_->PrepareOnce("VACUUM INTO ?"));
+  const std::string name = to.string();
+  return vacuum.Bind(1, std::string_view(name)).Run();
 }
 
 Status TenantStore::Check() {

@@ -18,14 +18,15 @@ namespace picket::storage {
 
 struct TenantStoreOptions {
   bool read_only = false;       // for `query`, `status`: nothing is created or migrated
-  std::int64_t max_bytes = 0;   // of the file; 0: no limit
+  std::int64_t max_bytes = 0;   // of the file's used pages; 0: no limit
+  std::uint64_t min_free = 0;   // of the volume; 0: no limit
 };
 
 // Everything of one tenant: DATA_DIR/tenants/GUID.db. One thread at a time.
 class TenantStore {
  public:
-  // Creates and migrates the file as needed, and checks the GUID inside. kNotFound when read_only
-  // and there is none.
+  // Creates and migrates the file as needed, and checks the GUID inside. When read_only: kNotFound
+  // when there is none, kRefused when another version wrote it.
   static Result<std::unique_ptr<TenantStore>> Open(const std::filesystem::path& data_dir,
                                                    const Guid& tenant,
                                                    std::vector<StreamSchema> schemas,
@@ -33,6 +34,9 @@ class TenantStore {
                                                    const TenantStoreOptions& options);
 
   static std::filesystem::path PathOf(const std::filesystem::path& data_dir, const Guid& tenant);
+  // Deletes all files of a tenant, whose store must not be open; returns what was deleted.
+  static Result<std::vector<std::filesystem::path>> Purge(const std::filesystem::path& data_dir,
+                                                          const Guid& tenant);
 
   EventStore& events() { return events_; }
   Ledger& ledger() { return ledger_; }
@@ -43,12 +47,19 @@ class TenantStore {
   [[nodiscard]] Result<Snapshot> Read() { return Snapshot::Begin(*database_); }
 
   // A page's rows and the ledger's entry for it, in one transaction. `rejected` records of the page
-  // could not be decoded; they are counted. kLimit when the file has reached its size.
+  // could not be decoded; they are counted. kLimit, and nothing is stored, when the file has
+  // reached its size or the volume its least free space. kInternal when there is no such window.
   [[nodiscard]] Result<PageCounts> StorePage(const std::string& stream, std::int64_t window,
                                              const std::vector<Record>& records,
                                              std::int64_t rejected, const WriteRules& rules);
+  // Of the file, without its free pages.
   [[nodiscard]] Result<std::int64_t> Bytes();
-  // A consistent copy.
+  // Deletes what is older, in small transactions: events, versions, frames, ledger. Returns how
+  // many events. Findings, alerts and their evidence stay.
+  [[nodiscard]] Result<std::int64_t> Expire(Instant oldest);
+  // Gives back memory at the end of the tenant's turn; all stays usable.
+  void Rest();
+  // A consistent copy, mode 0600, into a file that does not exist yet.
   [[nodiscard]] Status Backup(const std::filesystem::path& to);
   // Integrity as SQLite checks it; the finding as an error.
   [[nodiscard]] Status Check();
@@ -58,6 +69,7 @@ class TenantStore {
   TenantStore(std::unique_ptr<Database> database, const Guid& tenant,
               std::vector<StreamSchema> schemas, const TenantStoreOptions& options);
   [[nodiscard]] Status CheckOwner(bool read_only);
+  [[nodiscard]] Status CheckRoom();
 
   const std::unique_ptr<Database> database_;
   const Guid tenant_;

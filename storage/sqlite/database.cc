@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "storage/crash_points.h"
@@ -17,6 +19,10 @@ std::string CodeName(int extended) {
   switch (extended & 0xFF) {
     case SQLITE_BUSY:
       return "SQLITE_BUSY";
+    case SQLITE_LOCKED:
+      return "SQLITE_LOCKED";
+    case SQLITE_NOMEM:
+      return "SQLITE_NOMEM";
     case SQLITE_FULL:
       return "SQLITE_FULL";
     case SQLITE_IOERR:
@@ -31,6 +37,8 @@ std::string CodeName(int extended) {
       return "SQLITE_NOTADB";
     case SQLITE_CONSTRAINT:
       return "SQLITE_CONSTRAINT";
+    case SQLITE_TOOBIG:
+      return "SQLITE_TOOBIG";
     default:
       return fmt::format("SQLITE_{}", extended);
   }
@@ -42,6 +50,8 @@ std::string HintOf(int extended) {
       return "Another process holds the file.";
     case SQLITE_FULL:
       return "Free some space on the volume; reading goes on by itself.";
+    case SQLITE_IOERR:
+      return "Check the volume: is it full, read-only, or failing?";
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
       return "Check that the folder exists, and that Picket may write to it.";
@@ -63,20 +73,36 @@ void Database::Finalizer::operator()(sqlite3_stmt* statement) const {
 Error Database::ErrorOf(int code, std::string_view doing) const {
   const int extended = db_ ? sqlite3_extended_errcode(db_.get()) : code;
   const char* text = db_ ? sqlite3_errmsg(db_.get()) : sqlite3_errstr(code);
-  return {.kind = ErrorKind::kStorage,
+  const bool busy = (extended & 0xFF) == SQLITE_BUSY || (extended & 0xFF) == SQLITE_LOCKED;
+  return {.kind = busy ? ErrorKind::kTransient : ErrorKind::kStorage,
           .message = fmt::format("{}: {}: {}", path_.string(), doing, text),
           .hint = HintOf(extended),
           .remote_code = CodeName(extended)};
 }
 
+Status CreatePrivateFile(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) {
+    return Fail({.kind = ErrorKind::kStorage,
+                 .message = fmt::format("cannot create {}: {}", path.string(),
+                                        std::generic_category().message(errno))});
+  }
+  ::close(fd);
+  return {};
+}
+
 Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& path,
                                                  const OpenOptions& options) {
   std::unique_ptr<Database> database(new Database(path));
-  // SQLite gives -wal and -shm the mode of the file, so the file is made first, with ours.
-  if (options.create && !options.read_only) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0) ::close(fd);
+  std::error_code ignored;
+  if (std::filesystem::is_symlink(path, ignored)) {
+    return Fail({.kind = ErrorKind::kStorage,
+                 .message = path.string() + " is a symbolic link",
+                 .hint = "Put the file itself there, or let data_dir name the folder it is in."});
   }
+  // SQLite gives -wal and -shm the mode of the file, so the file is made first, with ours. If that
+  // fails, SQLite says why.
+  if (options.create && !options.read_only) (void)CreatePrivateFile(path);
   const int flags = (options.read_only ? SQLITE_OPEN_READONLY
                                        : SQLITE_OPEN_READWRITE |
                                              (options.create ? SQLITE_OPEN_CREATE : 0)) |
@@ -91,11 +117,13 @@ Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& pa
 
 Status Database::SetUp(const OpenOptions& options) {
   sqlite3_busy_timeout(db_.get(), 5000);
-  int answer = 0;
-  sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, &answer);
+  int defensive = 0;
+  sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, &defensive);
   sqlite3_limit(db_.get(), SQLITE_LIMIT_LENGTH, 64 << 20);
+  sqlite3_limit(db_.get(), SQLITE_LIMIT_ATTACHED, 1);  // VACUUM INTO needs one
+  PK_RETURN_IF_ERROR(CheckOwnFile(options));
   if (!options.read_only) {
-    PK_ASSIGN_OR_RETURN(Statement wal, Prepare("PRAGMA journal_mode=WAL"));
+    PK_ASSIGN_OR_RETURN(Statement wal, PrepareOnce("PRAGMA journal_mode=WAL"));
     PK_ASSIGN_OR_RETURN(const bool row, wal.Step());
     if (!row || wal.Text(0) != "wal") {
       return Fail({.kind = ErrorKind::kStorage,
@@ -107,54 +135,82 @@ Status Database::SetUp(const OpenOptions& options) {
       Execute("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
               "PRAGMA cell_size_check=ON; PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY;"
               "PRAGMA journal_size_limit=4194304; PRAGMA mmap_size=0"));
-  const std::pair<const char*, std::int64_t> expected[] = {{"PRAGMA synchronous", 2},
-                                                           {"PRAGMA foreign_keys", 1},
-                                                           {"PRAGMA trusted_schema", 0}};
-  for (const auto& [pragma, value] : expected) {
-    PK_ASSIGN_OR_RETURN(const std::int64_t got, QueryInt(pragma));
-    if (got != value) {
-      return Fail({.kind = ErrorKind::kStorage,
-                   .message = fmt::format("{}: SQLite refuses {}", path_.string(), pragma)});
-    }
-  }
-  PK_ASSIGN_OR_RETURN(const std::int64_t id, QueryInt("PRAGMA application_id"));
-  PK_ASSIGN_OR_RETURN(const std::int64_t version, QueryInt("PRAGMA user_version"));
-  PK_ASSIGN_OR_RETURN(const std::int64_t tables, QueryInt("SELECT count(*) FROM sqlite_master"));
-  if (id != options.application_id && (id != 0 || version != 0 || tables != 0)) {
+  PK_RETURN_IF_ERROR(Expect("PRAGMA synchronous", 2));
+  PK_RETURN_IF_ERROR(Expect("PRAGMA foreign_keys", 1));
+  PK_RETURN_IF_ERROR(Expect("PRAGMA trusted_schema", 0));
+  PK_RETURN_IF_ERROR(Expect("PRAGMA cell_size_check", 1));
+  PK_RETURN_IF_ERROR(Expect("PRAGMA cache_size", -1024));
+  PK_RETURN_IF_ERROR(Expect("PRAGMA journal_size_limit", 4194304));
+  PK_RETURN_IF_ERROR(Expect("PRAGMA busy_timeout", 5000));
+  if (defensive != 1) {
     return Fail({.kind = ErrorKind::kStorage,
-                 .message = path_.string() + " is not a file of Picket",
-                 .hint = "Correct data_dir, or move the file aside."});
+                 .message = path_.string() + ": this SQLite has no defensive mode"});
   }
   return {};
 }
 
+Status Database::Expect(const char* pragma, std::int64_t value) {
+  PK_ASSIGN_OR_RETURN(Statement statement, PrepareOnce(pragma));
+  PK_ASSIGN_OR_RETURN(const bool row, statement.Step());
+  if (row && statement.Int(0) == value) return {};
+  return Fail({.kind = ErrorKind::kStorage,
+               .message = fmt::format("{}: SQLite refuses {}={}", path_.string(), pragma, value)});
+}
+
+// Before anything is written: the file of another program stays as it is.
+Status Database::CheckOwnFile(const OpenOptions& options) {
+  PK_ASSIGN_OR_RETURN(const std::int64_t id, QueryInt("PRAGMA application_id"));
+  PK_ASSIGN_OR_RETURN(const std::int64_t version, QueryInt("PRAGMA user_version"));
+  PK_ASSIGN_OR_RETURN(const std::int64_t tables, QueryInt("SELECT count(*) FROM sqlite_master"));
+  if (id == options.application_id || (id == 0 && version == 0 && tables == 0)) return {};
+  return Fail({.kind = ErrorKind::kStorage,
+               .message = path_.string() + " is not a file of Picket",
+               .hint = "Correct data_dir, or move the file aside."});
+}
+
 Database::~Database() = default;
 
+Result<sqlite3_stmt*> Database::Compile(std::string_view sql, unsigned flags) {
+  sqlite3_stmt* raw = nullptr;
+  const int code = sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()), flags,
+                                      &raw, nullptr);
+  if (code != SQLITE_OK) return Fail(ErrorOf(code, "cannot prepare"));
+  return raw;
+}
+
 Result<Statement> Database::Prepare(std::string_view sql) {
-  const auto prepare = [&](unsigned flags) -> Result<sqlite3_stmt*> {
-    sqlite3_stmt* raw = nullptr;
-    const int code = sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()), flags,
-                                        &raw, nullptr);
-    if (code != SQLITE_OK) return Fail(ErrorOf(code, "cannot prepare"));
-    return raw;
-  };
-  Cached& cached = cache_[std::string(sql)];
-  if (cached.in_use) {  // the same text again while the first is still open
-    PK_ASSIGN_OR_RETURN(sqlite3_stmt * raw, prepare(0));
-    return Statement(*this, raw, nullptr);
-  }
+  auto found = cache_.find(sql);
+  if (found == cache_.end()) found = cache_.emplace(std::string(sql), Cached{}).first;
+  Cached& cached = found->second;
+  // The same text again while the first is still open.
+  if (cached.in_use) return PrepareOnce(sql);
   if (!cached.statement) {
-    PK_ASSIGN_OR_RETURN(sqlite3_stmt * raw, prepare(SQLITE_PREPARE_PERSISTENT));
+    PK_ASSIGN_OR_RETURN(sqlite3_stmt * raw, Compile(sql, SQLITE_PREPARE_PERSISTENT));
     cached.statement.reset(raw);
   }
   cached.in_use = true;
   return Statement(*this, cached.statement.get(), &cached.in_use);
 }
 
+Result<Statement> Database::PrepareOnce(std::string_view sql) {
+  PK_ASSIGN_OR_RETURN(sqlite3_stmt * raw, Compile(sql, 0));
+  return Statement(*this, raw, nullptr);
+}
+
+// One at a time, so that a crash can come between any two.
 Status Database::Execute(const std::string& sql) {
-  CrashPoint();
-  const int code = sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return Fail(ErrorOf(code, "cannot execute"));
+  const char* rest = sql.c_str();
+  while (*rest != '\0') {
+    sqlite3_stmt* raw = nullptr;
+    const int code = sqlite3_prepare_v3(db_.get(), rest, -1, 0, &raw, &rest);
+    if (code != SQLITE_OK) return Fail(ErrorOf(code, "cannot prepare"));
+    if (raw == nullptr) continue;  // only space or a comment was left
+    Statement statement(*this, raw, nullptr);
+    bool row = true;
+    while (row) {
+      PK_ASSIGN_OR_RETURN(row, statement.Step());
+    }
+  }
   return {};
 }
 
@@ -166,6 +222,7 @@ Result<std::int64_t> Database::QueryInt(const std::string& sql) {
 
 std::int64_t Database::LastInsertId() const { return sqlite3_last_insert_rowid(db_.get()); }
 std::int64_t Database::Changes() const { return sqlite3_changes64(db_.get()); }
+void Database::ReleaseMemory() { (void)sqlite3_db_release_memory(db_.get()); }
 bool Database::Autocommit() const { return sqlite3_get_autocommit(db_.get()) != 0; }
 
 Statement::Statement(Database& database, sqlite3_stmt* statement, bool* in_use)
@@ -178,7 +235,8 @@ Statement::Statement(Statement&& other) noexcept
     : database_(other.database_),
       statement_(std::exchange(other.statement_, nullptr)),
       in_use_(other.in_use_),
-      writes_(other.writes_) {}
+      writes_(other.writes_),
+      bind_error_(other.bind_error_) {}
 
 Statement::~Statement() {
   if (statement_ == nullptr) return;
@@ -191,38 +249,39 @@ Statement::~Statement() {
   *in_use_ = false;
 }
 
-Statement& Statement::Bind(int index, std::int64_t value) {
-  (void)sqlite3_bind_int64(statement_, index, value);
+Statement& Statement::Bound(int code) {
+  if (code != SQLITE_OK) bind_error_ = code;
   return *this;
 }
+
+Statement& Statement::Bind(int index, std::int64_t value) {
+  return Bound(sqlite3_bind_int64(statement_, index, value));
+}
 Statement& Statement::Bind(int index, double value) {
-  (void)sqlite3_bind_double(statement_, index, value);
-  return *this;
+  return Bound(sqlite3_bind_double(statement_, index, value));
 }
 Statement& Statement::Bind(int index, std::string_view text) {
   // A null pointer would bind NULL; an empty text is a text.
   const char* data = text.data() == nullptr ? "" : text.data();
-  (void)sqlite3_bind_text(statement_, index, data, static_cast<int>(text.size()), SQLITE_STATIC);
-  return *this;
+  return Bound(
+      sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8));
 }
 Statement& Statement::BindCopy(int index, std::string_view text) {
   const char* data = text.data() == nullptr ? "" : text.data();
   // NOLINTNEXTLINE: SQLite's own constant is a cast
-  (void)sqlite3_bind_text(statement_, index, data, static_cast<int>(text.size()),
-                          SQLITE_TRANSIENT);
-  return *this;
+  return Bound(sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_TRANSIENT,
+                                   SQLITE_UTF8));
 }
 Statement& Statement::BindBlob(int index, std::string_view bytes) {
   const char* data = bytes.data() == nullptr ? "" : bytes.data();
-  (void)sqlite3_bind_blob(statement_, index, data, static_cast<int>(bytes.size()), SQLITE_STATIC);
-  return *this;
+  return Bound(sqlite3_bind_blob64(statement_, index, data, bytes.size(), SQLITE_STATIC));
 }
-Statement& Statement::BindNull(int index) {
-  (void)sqlite3_bind_null(statement_, index);
-  return *this;
-}
+Statement& Statement::BindNull(int index) { return Bound(sqlite3_bind_null(statement_, index)); }
 
 Result<bool> Statement::Step() {
+  if (bind_error_ != SQLITE_OK) {
+    return Fail(database_->ErrorOf(std::exchange(bind_error_, SQLITE_OK), "cannot bind a value"));
+  }
   if (writes_) CrashPoint();
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
@@ -268,14 +327,16 @@ Transaction::Transaction(Transaction&& other) noexcept
     : database_(std::exchange(other.database_, nullptr)) {}
 
 Transaction::~Transaction() {
+  if (database_ == nullptr) return;
+  ++database_->rollbacks_;
   // SQLite rolls back by itself on some errors; then there is nothing to do.
-  if (database_ != nullptr && !database_->Autocommit()) (void)database_->Execute("ROLLBACK");
+  if (!database_->Autocommit()) (void)database_->Execute("ROLLBACK");
 }
 
 Status Transaction::Commit() {
   PK_CHECK(database_ != nullptr, "a transaction commits once");
-  CrashPoint();
   PK_ASSIGN_OR_RETURN(Statement commit, database_->Prepare("COMMIT"));
+  CrashPoint();
   PK_RETURN_IF_ERROR(commit.Run());
   database_ = nullptr;
   CrashPoint();
