@@ -26,14 +26,16 @@ bool Folds(const Function& function, const std::vector<Expression>& arguments) {
   return bytes <= kMostFoldedBytes;
 }
 
-[[noreturn]] void UnknownFunction(std::string_view name, Span span) {
+}  // namespace
+
+void UnknownFunction(std::string_view name, Span span) {
+  if (IsFunctionOfKusto(name)) {
+    Refuse(span, "PK100", fmt::format("the function '{}' is not supported yet", name));
+  }
   const std::string_view nearest = Nearest(name, FunctionNames());
-  Refuse(span, "KS211",
-         fmt::format("the function '{}' is unknown or not supported yet", EscapeTerminal(name)),
+  Refuse(span, "KS211", fmt::format("there is no function '{}'", EscapeTerminal(name)),
          nearest.empty() ? "" : fmt::format("Did you mean '{}'?", nearest));
 }
-
-}  // namespace
 
 void Refuse(Span span, std::string code, std::string message, std::string hint) {
   throw BindStop{{.code = std::move(code),

@@ -59,6 +59,10 @@ Expression Literal(Value value);
 Expression ColumnOf(const Schema& schema, std::size_t index);
 std::optional<std::size_t> FindColumn(const Schema& schema, std::string_view name);
 
+// known_functions.cc
+bool IsFunctionOfKusto(std::string_view name);
+[[noreturn]] void UnknownFunction(std::string_view name, Span span);
+
 // bind_name.cc
 // Kusto's name of a column without one: "a_b" for a path, "strlen_a", "count_"; "" when there is
 // none, and the column is Column1, Column2 ….

@@ -147,13 +147,11 @@ std::vector<const Ast*> Binder::InOrder(const Scope& function, Span span,
   };
   std::size_t at = first;
   for (const Ast* argument : arguments) {
-    std::size_t place = at;
+    std::size_t place = at++;  // a named one takes up a place too
     if (argument->kind == AstKind::kAssign) {
       for (place = 0; place < parameters.size(); ++place) {
         if (parameters[place].name == argument->text) break;
       }
-    } else {
-      ++at;
     }
     if (place >= parameters.size() || place < first || ordered[place] != nullptr) refuse();
     ordered[place] = &Inside(*argument);

@@ -96,8 +96,7 @@ PlanPtr Binder::GetSchema(const Plan& input) {
 PlanPtr Binder::Invoke(PlanPtr input, const OperatorAst& op, const Scope* scope) {
   const Scope* function = FindName(scope, op.target);
   if (function == nullptr || function->kind != Scope::Kind::kFunction) {
-    Refuse(op.span, "KS211",
-           fmt::format("the function '{}' is unknown", EscapeTerminal(op.target)));
+    UnknownFunction(op.target, op.span);
   }
   std::vector<const Ast*> arguments;
   for (const AstPtr& each : op.expressions) arguments.push_back(each.get());

@@ -102,8 +102,7 @@ PlanPtr Binder::Call(std::string_view name, Span span, const std::vector<const A
     }
     return CatalogTable(table.value.text, arguments[0]->span);
   }
-  Refuse(span, "KS211",
-         fmt::format("the function '{}' is unknown or not supported yet", EscapeTerminal(name)));
+  UnknownFunction(name, span);
 }
 
 Expression Binder::Constant(const Ast& ast, const Scope* scope) {

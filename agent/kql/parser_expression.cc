@@ -177,7 +177,7 @@ AstPtr Parser::Postfix() {
       Adopt(*member, std::move(node));
       node = std::move(member);
       if (IsMark("(")) Fail("PK100", "calls on other clusters and databases are not supported");
-    } else if (Peek().kind == TokenKind::kQuoted && Peek().span.begin == node->span.end) {
+    } else if (Peek().kind == TokenKind::kQuoted && Peek().span.begin == tokens_[at_ - 1].span.end) {
       AstPtr member = Node(AstKind::kMember, {node->span.begin, Peek().span.end}, Take().text);
       Adopt(*member, std::move(node));
       node = std::move(member);
@@ -197,7 +197,6 @@ AstPtr Parser::Postfix() {
 
 AstPtr Parser::Primary() {
   const Token& token = Peek();
-  const std::size_t begin = token.span.begin;
   if (token.kind == TokenKind::kLiteral) {
     AstPtr node = Node(AstKind::kLiteral, token.span);
     node->value = Take().value;
@@ -207,7 +206,6 @@ AstPtr Parser::Primary() {
     const Nesting nesting(*this);
     AstPtr inside = Argument();
     ExpectMark(")");
-    inside->span = {begin, tokens_[at_ - 1].span.end};
     return inside;
   }
   if (IsMark("*")) return Node(AstKind::kStar, Take().span);

@@ -41,7 +41,8 @@ Score ScoreOf(const std::string& file) {
     if (!result.query) {
       const Diagnostic& error = result.errors.at(0);
       ++score.refusals[error.code + " " + error.message];
-      if (error.code != "PK100" && error.code != "KS211") {
+      // A name that the corpus's own tables would have is no news either.
+      if (error.code != "PK100" && error.code != "KS204") {
         std::printf("  %s: %s\n", record["name"].get<std::string>().c_str(),
                     ToString(error).c_str());
       }
@@ -67,19 +68,22 @@ Score ScoreOf(const std::string& file) {
 TEST(BinderCorpus, GivesTheSchemasOfTheEmulatorCases) {
   const Score score = ScoreOf("kql-oracle-emulator.jsonl");
   if (score.cases == 0) GTEST_SKIP() << "no corpora in " PICKET_SHARED_DIR;
-  EXPECT_GE(static_cast<double>(score.equal), 0.97 * static_cast<double>(score.bound));
+  EXPECT_GE(score.bound, 70U);
+  EXPECT_GE(static_cast<double>(score.equal), 0.98 * static_cast<double>(score.bound));
 }
 
 TEST(BinderCorpus, GivesTheSchemasOfTheDocumentedCases) {
   const Score score = ScoreOf("kql-conformance.jsonl");
   if (score.cases == 0) GTEST_SKIP() << "no corpora in " PICKET_SHARED_DIR;
-  EXPECT_GE(static_cast<double>(score.equal), 0.97 * static_cast<double>(score.bound));
+  EXPECT_GE(score.bound, 80U);
+  EXPECT_GE(static_cast<double>(score.equal), 0.98 * static_cast<double>(score.bound));
 }
 
 TEST(BinderCorpus, GivesTheSchemasOfTheFuzzCases) {
   const Score score = ScoreOf("kql-oracle-fuzz.jsonl");
   if (score.cases == 0) GTEST_SKIP() << "no corpora in " PICKET_SHARED_DIR;
-  EXPECT_GE(static_cast<double>(score.equal), 0.97 * static_cast<double>(score.bound));
+  EXPECT_GE(score.bound, 600U);
+  EXPECT_GE(static_cast<double>(score.equal), 0.98 * static_cast<double>(score.bound));
 }
 
 TEST(BinderCorpus, RefusesPublishedRulesOnlyByNameAndPlace) {
@@ -107,6 +111,7 @@ TEST(BinderCorpus, RefusesPublishedRulesOnlyByNameAndPlace) {
   }
   for (const auto& [why, count] : refusals) std::printf("  %3zu %s\n", count, why.c_str());
   std::printf("%zu of %zu rules bind\n", bound, rules);
+  EXPECT_GE(bound, 74U);
 }
 
 TEST(BinderCorpus, BindsTheSeedQueryAsItStands) {

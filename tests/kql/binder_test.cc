@@ -89,6 +89,9 @@ TEST(Binder, ExpandsLets) {
   EXPECT_EQ(SchemaOf("let x = U; let m = materialize(x | project a); m"), "a:string");
   EXPECT_EQ(SchemaOf("let f = (x:long, y:long = 2) { x + y }; T | project z = f(b), w = f(1, b)"),
             "z:long w:long");
+  EXPECT_EQ(SchemaOf("let f = (a:long, b:string = 'x', c:long = 0) { strcat(a, b, c) };"
+                     "print f(c = 7, a = 12), f(12, c = 7), f(a = 1, 'y')"),
+            "print_0:string print_1:string print_2:string");
   EXPECT_EQ(SchemaOf("let f = (n:string) { table(n) | project a }; union f('T'), f('U')"),
             "a:string");
   EXPECT_EQ(SchemaOf("let f = (s:(a:string)) { s | extend q = 1 }; f(U | project a)"),
@@ -147,7 +150,8 @@ TEST(Binder, RefusesByNameWhatItDoesNotSupportYet) {
        {"T | join kind=inner U on a", "T | lookup U on a", "T | mv-expand d", "T | parse a with x",
         "T | evaluate bag_unpack(d)", "T | make-series count() on t step 1h",
         "T | where a in (U | project a)", "T | where a in (U)", "print toscalar(T | count)",
-        "T | summarize take_any(*)", "externaldata(a:string) ['x']", "search 'x'"}) {
+        "T | summarize take_any(*)", "print geo_distance_2points(1, 2, 3, 4)",
+        "T | extend hash_many(a, b)", "T | summarize hll(a)",  "externaldata(a:string) ['x']", "search 'x'"}) {
     const Diagnostic error = ErrorOf(text);
     EXPECT_EQ(error.code, "PK100") << text;
     EXPECT_THAT(error.message, ::testing::HasSubstr("not supported")) << text;

@@ -29,6 +29,7 @@ TEST(Lexer, ReadsWholeNumbersAsLong) {
   EXPECT_EQ(LiteralOf("42").type, Type::kLong);
   EXPECT_EQ(LiteralOf("42").number, 42);
   EXPECT_EQ(LiteralOf("0x1F").number, 31);
+  EXPECT_EQ(Lex("- 9223372036854775808").tokens[1].value.number, INT64_MIN);
   EXPECT_EQ(LiteralOf("9223372036854775807").number, INT64_MAX);
   EXPECT_EQ(LiteralOf("long(-5)").number, -5);
   EXPECT_EQ(LiteralOf("int(7)").type, Type::kInt);
@@ -56,6 +57,12 @@ TEST(Lexer, ReadsTimesAsTicksSinceYearOne) {
   // The figure is the real engine's for the first second of 1970.
   EXPECT_EQ(LiteralOf("datetime(1970-01-01)").number, 621'355'968'000'000'000);
   EXPECT_EQ(LiteralOf("datetime(1970-01-01 00:00:01.5)").number, 621'355'968'015'000'000);
+  // The looser forms that Kusto takes too.
+  const std::int64_t may_12 = LiteralOf("datetime(1970-05-12)").number;
+  EXPECT_EQ(LiteralOf("datetime(1970-5-12)").number, may_12);
+  EXPECT_EQ(LiteralOf("datetime(1970, 5, 12)").number, may_12);
+  EXPECT_EQ(LiteralOf("datetime('05-12-1970')").number, may_12);
+  EXPECT_EQ(LiteralOf("datetime(5/12/1970 9:30)").number, may_12 + 342'000'000'000);
   EXPECT_TRUE(LiteralOf("datetime(null)").null);
 }
 
