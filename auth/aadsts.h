@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -7,13 +8,15 @@
 
 namespace picket::auth {
 
-// What an AADSTS number means for us. Branches on numbers only; Microsoft's texts change.
+// What a refusal of Entra's token endpoint means for us, and what the operator does about it.
 struct AadstsMeaning {
   ErrorKind kind;
   std::string_view message;
   std::string_view remedy;
+  std::chrono::seconds wait{0};  // for kThrottled, when the answer has no Retry-After
 };
-// Falls back to the OAuth error and the HTTP status for numbers that are not in the table.
+// By number (error_codes[0]; 0 for none), never by text: Microsoft's texts change. 429 counts
+// before the number; for unknown numbers the OAuth error and the HTTP status decide.
 AadstsMeaning MeaningOf(std::int64_t number, std::string_view oauth_error, int status);
 
 }  // namespace picket::auth

@@ -1,10 +1,12 @@
 #include "auth/certificate.h"
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
+#include <openssl/pkcs12err.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -33,17 +35,20 @@ using DigestContext = std::unique_ptr<EVP_MD_CTX, FreeWith<&EVP_MD_CTX_free>>;
 
 Error Bad(std::string message, std::string hint) {
   ERR_clear_error();  // a stale error must not confuse the next call
-  return {.kind = ErrorKind::kInvalidConfig,
-          .message = std::move(message),
-          .hint = std::move(hint)};
+  return {
+      .kind = ErrorKind::kInvalidConfig, .message = std::move(message), .hint = std::move(hint)};
 }
 
 int GivePassword(char* buffer, int size, int /*encrypting*/, void* password) {
   const auto& text = *static_cast<const std::string_view*>(password);
-  const int length = std::min(size, static_cast<int>(text.size()));
-  std::copy_n(text.data(), length, buffer);
-  return length;
+  if (text.size() > static_cast<std::size_t>(size)) return -1;
+  std::copy(text.begin(), text.end(), buffer);
+  return static_cast<int>(text.size());
 }
+
+// Far more than any; and within int.
+constexpr std::size_t kMaxFile = std::size_t{1} << 20;
+constexpr int kMaxChain = 16;
 
 Bio MemoryBio(std::string_view bytes) {
   return Bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
@@ -52,7 +57,7 @@ Bio MemoryBio(std::string_view bytes) {
 std::string Thumbprint(X509* certificate, const EVP_MD* digest) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
   unsigned int size = 0;
-  PK_CHECK(X509_digest(certificate, digest, bytes.data(), &size) == 1, "no digest");
+  if (X509_digest(certificate, digest, bytes.data(), &size) != 1) return {};
   return Base64UrlEncode({reinterpret_cast<const char*>(bytes.data()), size});
 }
 
@@ -74,11 +79,6 @@ struct Parts {
 
 Result<Parts> LoadPem(std::string_view bytes, std::string_view password) {
   Parts parts;
-  parts.certificate.reset(PEM_read_bio_X509(MemoryBio(bytes).get(), nullptr, nullptr, nullptr));
-  if (!parts.certificate) {
-    return Fail(Bad("the certificate file holds no certificate",
-                    "Put certificate and private key into one PEM file."));
-  }
   parts.key.reset(
       PEM_read_bio_PrivateKey(MemoryBio(bytes).get(), nullptr, &GivePassword, &password));
   if (!parts.key) {
@@ -87,6 +87,18 @@ Result<Parts> LoadPem(std::string_view bytes, std::string_view password) {
                                 "Set certificate_password.")
                           : Bad("the certificate file holds no private key",
                                 "Put certificate and private key into one PEM file."));
+  }
+  const Bio bio = MemoryBio(bytes);
+  for (int i = 0; i < kMaxChain; ++i) {
+    X509Ptr next(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (!next) break;
+    const bool of_key = X509_check_private_key(next.get(), parts.key.get()) == 1;
+    if (of_key || !parts.certificate) parts.certificate = std::move(next);
+    if (of_key) break;
+  }
+  if (!parts.certificate) {
+    return Fail(Bad("the certificate file holds no certificate",
+                    "Put certificate and private key into one PEM file."));
   }
   return parts;
 }
@@ -97,12 +109,19 @@ Result<Parts> LoadPfx(std::string_view bytes, std::string_view password) {
   Parts parts;
   X509* certificate = nullptr;
   EVP_PKEY* key = nullptr;
-  const std::string text(password);
+  std::string text(password);
   const int parsed = PKCS12_parse(pfx.get(), text.c_str(), &key, &certificate, nullptr);
+  OPENSSL_cleanse(text.data(), text.size());
   parts.certificate.reset(certificate);
   parts.key.reset(key);
-  if (parsed != 1) return Fail(Bad("the password does not open the PFX file",
-                                   "Set certificate_password."));
+  if (parsed != 1) {
+    const unsigned long code = ERR_peek_last_error();
+    const bool wrong =
+        ERR_GET_LIB(code) == ERR_LIB_PKCS12 && ERR_GET_REASON(code) == PKCS12_R_MAC_VERIFY_FAILURE;
+    return Fail(wrong ? Bad("the password does not open the PFX file", "Set certificate_password.")
+                      : Bad("the PFX file is damaged, or encrypted in a way that is out of date",
+                            "Export it again with AES-256 encryption."));
+  }
   if (!parts.certificate || !parts.key) {
     return Fail(Bad("the PFX file lacks the certificate or its private key", ""));
   }
@@ -117,6 +136,7 @@ Certificate& Certificate::operator=(Certificate&&) noexcept = default;
 Certificate::~Certificate() = default;
 
 Result<Certificate> Certificate::Load(std::string_view bytes, std::string_view password) {
+  if (bytes.size() > kMaxFile) return Fail(Bad("the certificate file is too large", ""));
   const bool pem = bytes.find("-----BEGIN") != std::string_view::npos;
   PK_ASSIGN_OR_RETURN(Parts parts, pem ? LoadPem(bytes, password) : LoadPfx(bytes, password));
   if (X509_check_private_key(parts.certificate.get(), parts.key.get()) != 1) {
@@ -127,6 +147,7 @@ Result<Certificate> Certificate::Load(std::string_view bytes, std::string_view p
     return Fail(Bad("the key must be RSA with 2048 bits or more",
                     "Entra takes no others for applications."));
   }
+  ERR_clear_error();  // of formats that were tried in vain
   Certificate certificate;
   certificate.sha256_ = Thumbprint(parts.certificate.get(), EVP_sha256());
   certificate.sha1_ = Thumbprint(parts.certificate.get(), EVP_sha1());

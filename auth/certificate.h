@@ -1,11 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
-#include "base/secret.h"
 #include "base/time.h"
 
 struct evp_pkey_st;
@@ -19,9 +19,9 @@ enum class SigningAlgorithm : std::uint8_t { kPs256, kRs256 };
 // A certificate with its private key. Movable; the key leaves it only as signatures.
 class Certificate {
  public:
-  // PEM (certificate and key in one text, the key possibly encrypted) or PFX. kInvalidConfig names
-  // what is wrong: no key, no certificate, a key of another certificate, no RSA key of 2048 bits
-  // or more, a wrong password.
+  // PEM (certificate and key in one text, in any order, the key possibly encrypted; of a chain the
+  // certificate of the key is taken) or PFX. kInvalidConfig names what is wrong: no key, no
+  // certificate, a key of another certificate, no RSA key of 2048 bits or more, a wrong password.
   static Result<Certificate> Load(std::string_view bytes, std::string_view password);
 
   Certificate(Certificate&&) noexcept;
@@ -31,7 +31,8 @@ class Certificate {
   // kInvalidConfig when it is not valid at the time.
   [[nodiscard]] Status CheckValidity(Instant now) const;
   [[nodiscard]] Instant not_after() const { return not_after_; }
-  // base64url of the thumbprint: SHA-256 or SHA-1 of the DER certificate.
+  // base64url of the thumbprint: SHA-256 or SHA-1 of the DER certificate. SHA-1's is "" where the
+  // machine's policy forbids SHA-1.
   [[nodiscard]] const std::string& thumbprint_sha256() const { return sha256_; }
   [[nodiscard]] const std::string& thumbprint_sha1() const { return sha1_; }
   // The raw signature. RSASSA-PSS with a salt of the digest's length (RFC 7518 §3.5), or PKCS #1.

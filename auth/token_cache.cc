@@ -1,22 +1,64 @@
 #include "auth/token_cache.h"
 
+#include <algorithm>
+#include <chrono>
+
 namespace picket::auth {
+namespace {
+
+using std::chrono::milliseconds;
+
+// For the request that the token is for, and for clocks that differ.
+constexpr Timespan kSpare = kSecond * 30;
+
+milliseconds HoldOff(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kAuth:
+      return std::chrono::minutes(1);
+    case ErrorKind::kPermission:
+    case ErrorKind::kInternal:  // a request that Entra calls malformed stays so
+      return std::chrono::minutes(5);
+    case ErrorKind::kInvalidConfig:
+      // Without a remote code nothing was refused: a file of ours is amiss, and soon mended.
+      return error.remote_code.empty() ? std::chrono::seconds(1) : std::chrono::minutes(5);
+    case ErrorKind::kThrottled:
+      return error.retry_after.value_or(std::chrono::seconds(5));
+    default:
+      return std::chrono::seconds(1);
+  }
+}
+
+Error Remembered(Error error, milliseconds left) {
+  if (error.retry_after) error.retry_after = std::max(left, milliseconds(1));
+  return error;
+}
+
+}  // namespace
 
 std::string TokenCache::KeyOf(const AppSettings& app, const Guid& tenant,
                               std::string_view audience) {
-  return app.client_id + "\n" + ToString(tenant) + "\n" + std::string(audience);
+  return app.name + "\n" + app.client_id + "\n" + ToString(tenant) + "\n" + std::string(audience);
 }
 
 Result<SecretString> TokenCache::Get(const AppSettings& app, const Guid& tenant,
                                      std::string_view audience, std::stop_token stop) {
   std::unique_lock lock(mutex_);
-  Entry& entry = entries_[KeyOf(app, tenant, audience)];
+  Entry& entry = entries_[KeyOf(app, tenant, audience)];  // stays where it is: std::map
   while (true) {
     const Instant now = clock_.Now();
-    if (entry.token && now < entry.token->refresh_from) return entry.token->value.Clone();
-    if (entry.refusal && now < entry.refused_until) return Fail(*entry.refusal);
+    const Clock::Ticks steady = clock_.Steady();
+    const bool held = entry.failure && steady < entry.asked_again_from;
+    if (entry.token) {
+      const bool good = now + kSpare < entry.token->expires;
+      if (now < entry.token->refresh_from || (good && (held || entry.refreshing))) {
+        return entry.token->value.Clone();
+      }
+    }
+    if (held) {
+      return Fail(Remembered(*entry.failure, std::chrono::duration_cast<milliseconds>(
+                                                 entry.asked_again_from - steady)));
+    }
     if (!entry.refreshing) break;
-    // Someone is at it already.
     if (!refreshed_.wait(lock, stop, [&entry] { return !entry.refreshing; })) {
       return Fail({.kind = ErrorKind::kCancelled, .message = "stopped"});
     }
@@ -28,24 +70,23 @@ Result<SecretString> TokenCache::Get(const AppSettings& app, const Guid& tenant,
   lock.lock();
   entry.refreshing = false;
   refreshed_.notify_all();
-  if (token) {
-    entry.token = *std::move(token);
-    entry.refusal.reset();
-    entry.claims.clear();
-    return entry.token->value.Clone();
+  if (!token) {
+    Remember(entry, token.error());
+    const bool good = entry.token && clock_.Now() + kSpare < entry.token->expires;
+    if (good && token.error().kind != ErrorKind::kCancelled) return entry.token->value.Clone();
+    return Fail(std::move(token).error());
   }
-  Error error = std::move(token).error();
-  // What is still good for a while is better than nothing.
-  if (entry.token && clock_.Now() + kSecond * 30 < entry.token->expires &&
-      error.kind != ErrorKind::kCancelled) {
-    return entry.token->value.Clone();
-  }
-  if (error.kind == ErrorKind::kAuth || error.kind == ErrorKind::kPermission ||
-      error.kind == ErrorKind::kInvalidConfig) {
-    entry.refusal = error;
-    entry.refused_until = clock_.Now() + kMinute;
-  }
-  return Fail(std::move(error));
+  entry.token = *std::move(token);
+  entry.failure.reset();
+  // Claims that came meanwhile are for the next one.
+  if (entry.claims == claims) entry.claims.clear();
+  return entry.token->value.Clone();
+}
+
+void TokenCache::Remember(Entry& entry, const Error& error) {
+  if (error.kind == ErrorKind::kCancelled) return;  // the caller's wish, not the endpoint's word
+  entry.failure = error;
+  entry.asked_again_from = clock_.Steady() + HoldOff(error);
 }
 
 std::vector<std::string> TokenCache::Roles(const AppSettings& app, const Guid& tenant,

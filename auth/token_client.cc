@@ -1,9 +1,14 @@
 #include "auth/token_client.h"
 
+#include <algorithm>
+
 #include "auth/client_assertion.h"
 
 namespace picket::auth {
 namespace {
+
+// Longer waits are asked for by mistakes.
+constexpr std::chrono::milliseconds kLongestWait = std::chrono::hours(1);
 
 void AddField(std::string& form, std::string_view name, std::string_view value) {
   form += (form.empty() ? "" : "&") + std::string(name) + "=" + PercentEncode(value);
@@ -41,9 +46,9 @@ Result<Token> TokenClient::Request(const AppSettings& app, const Guid& tenant,
   AddField(form, "grant_type", "client_credentials");
   if (app.by_certificate) {
     PK_ASSIGN_OR_RETURN(const Certificate certificate, LoadCertificate(app, now));
-    PK_ASSIGN_OR_RETURN(const std::string assertion,
-                        MakeClientAssertion(certificate, app.algorithm, app.client_id, endpoint,
-                                            now));
+    PK_ASSIGN_OR_RETURN(
+        const std::string assertion,
+        MakeClientAssertion(certificate, app.algorithm, app.client_id, endpoint, now));
     AddField(form, "client_assertion_type",
              "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
     AddField(form, "client_assertion", assertion);
@@ -67,7 +72,12 @@ Result<Token> TokenClient::Request(const AppSettings& app, const Guid& tenant,
   if (!response) return Fail(std::move(response).error().In("token"));
   if (response->status == 200) return ParseTokenResponse(response->body, tenant, now);
   Error error = ParseTokenError(response->body, response->status);
-  error.retry_after = RetryAfter(response->headers, now);
+  if (const auto wait = RetryAfter(response->headers, now)) {
+    if (error.kind == ErrorKind::kTransient) error.kind = ErrorKind::kThrottled;
+    if (error.kind == ErrorKind::kThrottled) {
+      error.retry_after = std::min<std::chrono::milliseconds>(*wait, kLongestWait);
+    }
+  }
   return Fail(std::move(error));
 }
 

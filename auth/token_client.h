@@ -34,9 +34,15 @@ Result<Certificate> LoadCertificate(const AppSettings& app, Instant now);
 class TokenClient {
  public:
   TokenClient(HttpTransport& transport, const Clock& clock, std::string authority)
-      : transport_(transport), clock_(clock), authority_(std::move(authority)) {}
+      : transport_(transport), clock_(clock), authority_(std::move(authority)) {
+    while (authority_.ends_with('/')) authority_.pop_back();
+  }
 
   // `claims`: what a resource demanded of the next token (JSON), "" usually.
+  // Errors by kind: kInvalidConfig (the local credential is unusable: no remote_code; or Entra does
+  // not know tenant, application or service), kAuth, kPermission, kThrottled (always with
+  // retry_after: a 429, or a 5xx that says when), kTransient, kUnexpectedReply, kCancelled. None
+  // holds text of the other side.
   [[nodiscard]] Result<Token> Request(const AppSettings& app, const Guid& tenant,
                                       std::string_view audience, std::string_view claims,
                                       std::stop_token stop) const;
@@ -44,7 +50,7 @@ class TokenClient {
  private:
   HttpTransport& transport_;
   const Clock& clock_;
-  const std::string authority_;
+  std::string authority_;
 };
 
 }  // namespace picket::auth
