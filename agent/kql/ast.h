@@ -18,13 +18,13 @@ enum class AstKind : std::uint8_t {
   kLiteral,  // value
   kName,     // text; with a `*` in it where a pattern of names may stand
   kStar,
-  kCall,     // text(children…); operators too: "==", "and", "negate" (one child)
-  kMember,   // children[0].text
-  kIndex,    // children[0][children[1]]
-  kList,     // (a, b, …) at the right of `in`; children
-  kTable,    // a tabular expression in an expression: (T | …)
-  kAssign,   // text = children[0]; (a, b) = … with all names in `names`, text the first
-  kTyped,    // children[0] to typeof(type); name:type in a parse pattern
+  kCall,    // text(children…); operators too: "==", "and", "negate" (one child)
+  kMember,  // children[0].text
+  kIndex,   // children[0][children[1]]
+  kList,    // (a, b, …) at the right of `in`; children
+  kTable,   // a tabular expression in an expression: (T | …)
+  kAssign,  // text = children[0]; (a, b) = … with all names in `names`, text the first
+  kTyped,   // children[0] to typeof(type); name:type in a parse pattern
 };
 
 struct Ast {
@@ -65,8 +65,8 @@ struct OperatorAst {
   std::vector<AstPtr> expressions;  // columns, predicates, aggregates, a parse pattern, arguments
   std::vector<AstPtr> by;           // summarize … by, make-series … by, join … on
   std::vector<SortKey> sort;
-  AstPtr count;                     // take, top; the text that parse reads; make-series' axis
-  std::string target;               // as NAME; evaluate PLUGIN(…); invoke FUNCTION(…)
+  AstPtr count;        // take, top; the text that parse reads; make-series' axis
+  std::string target;  // as NAME; evaluate PLUGIN(…); invoke FUNCTION(…)
   std::vector<OptionAst> options;
   std::vector<std::unique_ptr<Pipeline>> tables;  // union's legs, join's right side, mv-apply's on
   Schema columns;                                 // parse-kv as (…), evaluate … : (…)
@@ -77,15 +77,15 @@ struct OperatorAst {
 // Where a pipeline's rows come from.
 struct SourceAst {
   enum class Kind : std::uint8_t {
-    kName,          // a table, or a let
-    kCall,          // a let function, table(…), or another function that gives rows
+    kName,  // a table, or a let
+    kCall,  // a let function, table(…), or another function that gives rows
     kDatatable,
-    kRange,         // arguments: from, to, step
+    kRange,  // arguments: from, to, step
     kPrint,
-    kOperator,      // union, search, find, evaluate without an input: `first`
-    kPipeline,      // (…), materialize(…)
+    kOperator,  // union, search, find, evaluate without an input: `first`
+    kPipeline,  // (…), materialize(…)
     kExternalData,
-    kInput,         // the rows that the operator around it gives: mv-apply … on (…)
+    kInput,  // the rows that the operator around it gives: mv-apply … on (…)
   };
   Kind kind = Kind::kName;
   Span span;

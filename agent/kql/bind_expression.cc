@@ -46,14 +46,22 @@ void Refuse(Span span, std::string code, std::string message, std::string hint) 
 
 std::string_view FunctionName(std::string_view written) {
   static const std::map<std::string_view, std::string_view> kAliases = {
-      {"toreal", "todouble"},       {"makeset", "make_set"},
-      {"makelist", "make_list"},    {"parsejson", "parse_json"},
-      {"pack", "bag_pack"},         {"arraylength", "array_length"},
-      {"iif", "iff"},               {"columnifexists", "column_ifexists"},
-      {"argmax", "arg_max"},        {"argmin", "arg_min"},
-      {"replace", "replace_regex"}, {"notempty", "isnotempty"},
-      {"notnull", "isnotnull"},     {"toobject", "todynamic"},
-      {"extractall", "extract_all"}, {"array_strcat", "strcat_array"}};
+      {"toreal", "todouble"},
+      {"makeset", "make_set"},
+      {"makelist", "make_list"},
+      {"parsejson", "parse_json"},
+      {"pack", "bag_pack"},
+      {"arraylength", "array_length"},
+      {"iif", "iff"},
+      {"columnifexists", "column_ifexists"},
+      {"argmax", "arg_max"},
+      {"argmin", "arg_min"},
+      {"replace", "replace_regex"},
+      {"notempty", "isnotempty"},
+      {"notnull", "isnotnull"},
+      {"toobject", "todynamic"},
+      {"extractall", "extract_all"},
+      {"array_strcat", "strcat_array"}};
   const auto found = kAliases.find(written);
   return found == kAliases.end() ? written : found->second;
 }
@@ -256,8 +264,8 @@ Expression ExpressionBinder::Call(const Ast& ast) {
     UnknownFunction(name, ast.span);
   }
   // extract(…, typeof(T)): the text as that type.
-  const bool typed = name == "extract" && ast.children.size() == 4 &&
-                     ast.children[3]->kind == AstKind::kTyped;
+  const bool typed =
+      name == "extract" && ast.children.size() == 4 && ast.children[3]->kind == AstKind::kTyped;
   std::vector<Expression> arguments = BindArguments(ast, typed ? 3 : ast.children.size());
   Expression value = Apply(name, ast.span, std::move(arguments));
   return typed ? Convert(std::move(value), ast.children[3]->type, ast.span) : value;

@@ -32,8 +32,7 @@ const Scope* Binder::Declare(const std::vector<LetAst>& lets, const Scope* scope
     for (const Scope* link = scope; link && link->kind != Scope::Kind::kFunctionStart;
          link = link->parent) {
       if (link->name == let.name) {
-        Refuse(let.span, "KS201",
-               fmt::format("'{}' is declared twice", EscapeTerminal(let.name)));
+        Refuse(let.span, "KS201", fmt::format("'{}' is declared twice", EscapeTerminal(let.name)));
       }
     }
     Scope* link = Link(scope, Scope::Kind::kTable, let.name);
@@ -92,8 +91,8 @@ bool Binder::IsTabular(const FunctionAst& function, const Scope* scope, int dept
     if (parameter != nullptr) return !parameter->type;
     for (const LetAst& let : function.body->lets) {
       if (let.name != result.text) continue;
-      return let.table || (let.scalar && depth < kMostNested &&
-                           IsTabular(*let.scalar, scope, depth + 1));
+      return let.table ||
+             (let.scalar && depth < kMostNested && IsTabular(*let.scalar, scope, depth + 1));
     }
   }
   return depth < kMostNested && IsTabular(result, scope, depth);
@@ -142,8 +141,9 @@ std::vector<const Ast*> Binder::InOrder(const Scope& function, Span span,
   const std::vector<ParameterAst>& parameters = function.function->parameters;
   std::vector<const Ast*> ordered(parameters.size(), nullptr);
   const auto refuse = [&] {
-    Refuse(span, "KS119", fmt::format("'{}' takes {} arguments", EscapeTerminal(function.name),
-                                      parameters.size()));
+    Refuse(
+        span, "KS119",
+        fmt::format("'{}' takes {} arguments", EscapeTerminal(function.name), parameters.size()));
   };
   std::size_t at = first;
   for (const Ast* argument : arguments) {
@@ -185,8 +185,8 @@ PlanPtr Binder::CallTable(const Scope& function, Span span,
   scope = Declare(ast.body->lets, scope);
   if (ast.body->body) return Pipe(*ast.body->body, scope);
   if (IsTabular(*ast.body->scalar, scope)) return TableOf(*ast.body->scalar, scope);
-  Refuse(span, "KS109", fmt::format("'{}' gives a scalar, not a table",
-                                    EscapeTerminal(function.name)));
+  Refuse(span, "KS109",
+         fmt::format("'{}' gives a scalar, not a table", EscapeTerminal(function.name)));
 }
 
 // The arguments may name columns of the caller's row; the body sees none of its own, so they mean
@@ -211,9 +211,9 @@ Expression Binder::CallScalar(const Scope& function, const Ast& call,
   }
   scope = Declare(ast.body->lets, scope);
   if (!ast.body->scalar || IsTabular(*ast.body->scalar, scope)) {
-    Refuse(call.span, "KS108",
-           fmt::format("'{}' gives a table; a scalar is needed here",
-                       EscapeTerminal(function.name)));
+    Refuse(
+        call.span, "KS108",
+        fmt::format("'{}' gives a table; a scalar is needed here", EscapeTerminal(function.name)));
   }
   return ExpressionBinder(*this, kNoColumns, scope).Bind(*ast.body->scalar);
 }

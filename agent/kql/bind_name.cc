@@ -9,19 +9,58 @@ namespace picket::kql {
 namespace {
 
 // Functions whose result keeps the name of their first argument.
-constexpr std::array<std::string_view, 46> kKeepName = {
-    "split",      "tostring",    "tohex",       "todynamic",   "toobject",       "tolong",
-    "toint",      "toreal",      "todouble",    "todatetime",  "totimespan",     "totime",
-    "tobool",     "toboolean",   "todecimal",   "toguid",      "parse_csv",      "parsejson",
-    "parse_json", "parse_xml",   "format_datetime", "format_timespan", "startofday", "bin",
-    "floor",      "bin_at",      "bin_auto",    "binary_and",  "binary_or",      "binary_xor",
-    "binary_not", "binary_shift_left", "binary_shift_right", "round", "ceiling", "pow",
-    "sqrt",       "log",         "log2",        "log10",       "exp",            "exp2",
-    "exp10",      "abs",         "rand",        "format_bytes"};
+constexpr std::array<std::string_view, 46> kKeepName = {"split",
+                                                        "tostring",
+                                                        "tohex",
+                                                        "todynamic",
+                                                        "toobject",
+                                                        "tolong",
+                                                        "toint",
+                                                        "toreal",
+                                                        "todouble",
+                                                        "todatetime",
+                                                        "totimespan",
+                                                        "totime",
+                                                        "tobool",
+                                                        "toboolean",
+                                                        "todecimal",
+                                                        "toguid",
+                                                        "parse_csv",
+                                                        "parsejson",
+                                                        "parse_json",
+                                                        "parse_xml",
+                                                        "format_datetime",
+                                                        "format_timespan",
+                                                        "startofday",
+                                                        "bin",
+                                                        "floor",
+                                                        "bin_at",
+                                                        "bin_auto",
+                                                        "binary_and",
+                                                        "binary_or",
+                                                        "binary_xor",
+                                                        "binary_not",
+                                                        "binary_shift_left",
+                                                        "binary_shift_right",
+                                                        "round",
+                                                        "ceiling",
+                                                        "pow",
+                                                        "sqrt",
+                                                        "log",
+                                                        "log2",
+                                                        "log10",
+                                                        "exp",
+                                                        "exp2",
+                                                        "exp10",
+                                                        "abs",
+                                                        "rand",
+                                                        "format_bytes"};
 
 // Functions whose result is called after the function, or another prefix, and the first argument.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kPrefixed = {
-    {{"strlen", "strlen"}, {"string_size", "string_size"}, {"gettype", "type"},
+    {{"strlen", "strlen"},
+     {"string_size", "string_size"},
+     {"gettype", "type"},
      {"repeat", "repeat"}}};
 
 std::string IndexName(const Ast& ast) {
@@ -29,7 +68,8 @@ std::string IndexName(const Ast& ast) {
   const Ast& index = *ast.children[1];
   if (base.empty() || index.kind != AstKind::kLiteral) return "";
   return base + "_" +
-         (index.value.type == Type::kString ? index.value.text : std::to_string(index.value.number));
+         (index.value.type == Type::kString ? index.value.text
+                                            : std::to_string(index.value.number));
 }
 
 std::string CallName(const Ast& ast) {

@@ -35,8 +35,7 @@ bool Fits(std::string_view pattern, std::string_view name) {
   pattern.remove_prefix(star + 1);
   name.remove_prefix(head.size());
   if (pattern.find('*') == std::string_view::npos) {
-    return name.size() >= pattern.size() &&
-           name.substr(name.size() - pattern.size()) == pattern;
+    return name.size() >= pattern.size() && name.substr(name.size() - pattern.size()) == pattern;
   }
   // The shortest run that lets the rest fit is as good as any.
   const std::string_view middle = pattern.substr(0, pattern.find('*'));
@@ -124,9 +123,8 @@ PlanPtr Binder::ProjectSome(PlanPtr input, const OperatorAst& op) {
   plan->schema.clear();
   std::vector<Expression>& list = plan->lists.emplace_back();
   for (std::size_t i = 0; i < before.size(); ++i) {
-    const bool named =
-        std::any_of(op.expressions.begin(), op.expressions.end(),
-                    [&](const AstPtr& ast) { return Fits(*ast, before[i].name); });
+    const bool named = std::any_of(op.expressions.begin(), op.expressions.end(),
+                                   [&](const AstPtr& ast) { return Fits(*ast, before[i].name); });
     if (named != keep) continue;
     plan->schema.push_back(before[i]);
     list.push_back(ColumnOf(before, i));

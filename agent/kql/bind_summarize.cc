@@ -80,10 +80,10 @@ class AggregateBinder {
         aggregate.arguments.size() > function.max_arguments) {
       // take_any(a, b) is Kusto's too, but not ours yet.
       const bool several = function.name == "take_any" || function.name == "any";
-      Refuse(call.span, several ? "PK100" : "KS119",
-             fmt::format("{}() takes {} to {} arguments here, not {}", function.name,
-                         function.min_arguments, function.max_arguments,
-                         aggregate.arguments.size()));
+      Refuse(
+          call.span, several ? "PK100" : "KS119",
+          fmt::format("{}() takes {} to {} arguments here, not {}", function.name,
+                      function.min_arguments, function.max_arguments, aggregate.arguments.size()));
     }
     std::vector<Type> types;
     for (const Expression& argument : aggregate.arguments) types.push_back(argument.type);

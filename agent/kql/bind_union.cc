@@ -53,14 +53,16 @@ std::vector<NamedTypes> Names(const std::vector<PlanPtr>& inputs) {
 // name.
 void UnionSchema(Plan& plan, bool inner) {
   plan.union_columns.resize(plan.inputs.size());
-  for (const auto& [name, types] : Names(plan.inputs)) {
+  for (const NamedTypes& column : Names(plan.inputs)) {
+    const auto& name = column.name;
+    const auto& types = column.types;
     const bool everywhere =
         std::all_of(plan.inputs.begin(), plan.inputs.end(),
                     [&](const PlanPtr& input) { return FindColumn(input->schema, name); });
     if (inner && !everywhere) continue;
     for (const Type type : types) {
-      std::string column = types.size() > 1 ? fmt::format("{}_{}", name, TypeName(type)) : name;
-      plan.schema.push_back({UniqueName(plan.schema, std::move(column)), type});
+      std::string unique = types.size() > 1 ? fmt::format("{}_{}", name, TypeName(type)) : name;
+      plan.schema.push_back({UniqueName(plan.schema, std::move(unique)), type});
       for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
         auto place = FindColumn(plan.inputs[i]->schema, name);
         if (place && plan.inputs[i]->schema[*place].type != type) place.reset();

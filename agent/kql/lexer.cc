@@ -97,16 +97,33 @@ class Lexer {
       ++at_;
       text += '~';
     }
-    static constexpr std::array<std::string_view, 23> kHyphened = {
-        "project-away",   "project-keep",  "project-rename",  "project-reorder",
-        "mv-expand",      "mv-apply",      "make-series",     "parse-where",
-        "parse-kv",       "make-graph",    "graph-match",     "graph-to-table",
-        "graph-shortest-paths", "graph-mark-components",      "top-nested",
-        "top-hitters",    "project-smart", "project-by-names", "sample-distinct",
-        "macro-expand",   "assert-schema", "granny-asc",      "granny-desc"};
+    static constexpr std::array<std::string_view, 23> kHyphened = {"project-away",
+                                                                   "project-keep",
+                                                                   "project-rename",
+                                                                   "project-reorder",
+                                                                   "mv-expand",
+                                                                   "mv-apply",
+                                                                   "make-series",
+                                                                   "parse-where",
+                                                                   "parse-kv",
+                                                                   "make-graph",
+                                                                   "graph-match",
+                                                                   "graph-to-table",
+                                                                   "graph-shortest-paths",
+                                                                   "graph-mark-components",
+                                                                   "top-nested",
+                                                                   "top-hitters",
+                                                                   "project-smart",
+                                                                   "project-by-names",
+                                                                   "sample-distinct",
+                                                                   "macro-expand",
+                                                                   "assert-schema",
+                                                                   "granny-asc",
+                                                                   "granny-desc"};
     for (const std::string_view name : kHyphened) {
       if (name.substr(0, text.size() + 1) == text + "-" &&
-          query_.substr(start_, name.size()) == name && !IsNamePart(Peek(name.size() - text.size()))) {
+          query_.substr(start_, name.size()) == name &&
+          !IsNamePart(Peek(name.size() - text.size()))) {
         at_ = start_ + name.size();
         return Add(TokenKind::kName, std::string(name));
       }
@@ -181,8 +198,8 @@ class Lexer {
         const bool hex = digits.substr(0, 2) == "0x";
         if (hex) digits.remove_prefix(2);
         std::int64_t number = 0;
-        const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(),
-                                                 number, hex ? 16 : 10);
+        const auto [end, code] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), number, hex ? 16 : 10);
         if (code != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
         return Value{.type = type, .number = negative ? -number : number};
       }
@@ -279,14 +296,30 @@ class Lexer {
 
   static std::optional<std::int64_t> UnitTicks(std::string_view unit) {
     static constexpr std::array<std::pair<std::string_view, std::int64_t>, 24> kUnits = {
-        {{"d", kDay.ticks},           {"day", kDay.ticks},          {"days", kDay.ticks},
-         {"h", kHour.ticks},          {"hr", kHour.ticks},          {"hrs", kHour.ticks},
-         {"hour", kHour.ticks},       {"hours", kHour.ticks},       {"m", kMinute.ticks},
-         {"min", kMinute.ticks},      {"minute", kMinute.ticks},    {"minutes", kMinute.ticks},
-         {"s", kSecond.ticks},        {"sec", kSecond.ticks},       {"second", kSecond.ticks},
-         {"seconds", kSecond.ticks},  {"ms", kMillisecond.ticks},   {"milli", kMillisecond.ticks},
-         {"millis", kMillisecond.ticks}, {"millisecond", kMillisecond.ticks}, {"micro", 10},
-         {"microsecond", 10},         {"tick", 1},                  {"ticks", 1}}};
+        {{"d", kDay.ticks},
+         {"day", kDay.ticks},
+         {"days", kDay.ticks},
+         {"h", kHour.ticks},
+         {"hr", kHour.ticks},
+         {"hrs", kHour.ticks},
+         {"hour", kHour.ticks},
+         {"hours", kHour.ticks},
+         {"m", kMinute.ticks},
+         {"min", kMinute.ticks},
+         {"minute", kMinute.ticks},
+         {"minutes", kMinute.ticks},
+         {"s", kSecond.ticks},
+         {"sec", kSecond.ticks},
+         {"second", kSecond.ticks},
+         {"seconds", kSecond.ticks},
+         {"ms", kMillisecond.ticks},
+         {"milli", kMillisecond.ticks},
+         {"millis", kMillisecond.ticks},
+         {"millisecond", kMillisecond.ticks},
+         {"micro", 10},
+         {"microsecond", 10},
+         {"tick", 1},
+         {"ticks", 1}}};
     for (const auto& [name, ticks] : kUnits) {
       if (name == unit) return ticks;
     }
@@ -402,8 +435,8 @@ class Lexer {
   }
 
   void Mark() {
-    static constexpr std::array<std::string_view, 9> kTwo = {"==", "!=", "=~", "!~", "<=",
-                                                             ">=", "..", "=>", "<>"};
+    static constexpr std::array<std::string_view, 9> kTwo = {
+        "==", "!=", "=~", "!~", "<=", ">=", "..", "=>", "<>"};
     for (const std::string_view mark : kTwo) {
       if (query_.substr(at_, 2) == mark) {
         at_ += 2;
@@ -437,52 +470,6 @@ LexResult Lex(std::string_view query) {
   Locate(*result.error, query);
   result.tokens.push_back({});
   return result;
-}
-
-namespace {
-
-std::size_t DigitsAt(std::string_view text, std::size_t at) {
-  std::size_t count = 0;
-  while (at + count < text.size() && IsDigit(text[at + count])) ++count;
-  return count;
-}
-
-// y-M-d, y/M/d, y, M, d and the American M-d-y, M/d/y, each with a time behind it, in the form that
-// RFC 3339 has.
-std::optional<std::string> NormalDate(std::string_view text) {
-  std::array<std::string_view, 3> parts;
-  char mark = '\0';
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const std::size_t digits = DigitsAt(text, at);
-    if (digits == 0 || digits > 4) return std::nullopt;
-    parts[i] = text.substr(at, digits);
-    at += digits;
-    if (i == 2) break;
-    if (at >= text.size()) return std::nullopt;
-    if (mark == '\0') mark = text[at];
-    if (text[at] != mark || (mark != '-' && mark != '/' && mark != ',')) return std::nullopt;
-    ++at;
-    while (mark == ',' && at < text.size() && text[at] == ' ') ++at;
-  }
-  if (parts[0].size() != 4) parts = {parts[2], parts[0], parts[1]};
-  if (parts[0].size() != 4 || parts[1].size() > 2 || parts[2].size() > 2) return std::nullopt;
-  std::string_view rest = text.substr(at);
-  const bool short_hour = rest.size() > 2 && DigitsAt(rest, 1) == 1 && rest[2] == ':';
-  return fmt::format("{}-{:0>2}-{:0>2}{}{}{}", parts[0], parts[1], parts[2], rest.substr(0, 1),
-                     short_hour ? "0" : "", rest.empty() ? rest : rest.substr(1));
-}
-
-}  // namespace
-
-std::optional<std::int64_t> ParseDateTimeText(std::string_view text) {
-  text = Trim(text);
-  if (const Result<Instant> t = ParseRfc3339(text)) return t->ticks;
-  if (const Result<Instant> t = ParseHttpDate(text)) return t->ticks;
-  if (const auto normal = NormalDate(text)) {
-    if (const Result<Instant> t = ParseRfc3339(*normal)) return t->ticks;
-  }
-  return std::nullopt;
 }
 
 }  // namespace picket::kql

@@ -12,10 +12,10 @@
 namespace picket::kql {
 
 enum class TokenKind : std::uint8_t {
-  kName,      // identifiers, keywords, `!in`, `in~`, `project-away`; text is the name
-  kQuoted,    // ['a name']
-  kLiteral,   // value
-  kPunct,     // text is the mark: "==", "|", …
+  kName,     // identifiers, keywords, `!in`, `in~`, `project-away`; text is the name
+  kQuoted,   // ['a name']
+  kLiteral,  // value
+  kPunct,    // text is the mark: "==", "|", …
   kEnd,
 };
 

@@ -52,8 +52,7 @@ class Parser {
   Type TypeHere();
   Schema Columns();  // (name:type, …)
   [[noreturn]] void Fail(std::string code, std::string message, std::string hint = {});
-  [[noreturn]] void FailAt(Span span, std::string code, std::string message,
-                           std::string hint = {});
+  [[noreturn]] void FailAt(Span span, std::string code, std::string message, std::string hint = {});
   [[noreturn]] void Unexpected();
 
   // Statements (parser.cc).
@@ -94,7 +93,7 @@ class Parser {
   std::unique_ptr<Pipeline> Pipe();
   std::unique_ptr<Pipeline> PipeAfter(AstPtr source);
   void OperatorsOf(Pipeline& pipeline);
-  std::unique_ptr<Pipeline> Leg();  // (T | …), T, f(…)
+  std::unique_ptr<Pipeline> Leg();        // (T | …), T, f(…)
   std::unique_ptr<Pipeline> InnerPipe();  // operators alone: the rows come from around
   SourceAst Source();
   SourceAst SourceFrom(AstPtr ast);

@@ -156,8 +156,8 @@ AstPtr Parser::Unary() {
   if (operand->kind == AstKind::kLiteral && !operand->value.null &&
       (operand->value.type == Type::kLong || operand->value.type == Type::kReal)) {
     // Wraps for the least long, which the lexer gives as it is.
-    operand->value.number = static_cast<std::int64_t>(
-        0 - static_cast<std::uint64_t>(operand->value.number));
+    operand->value.number =
+        static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(operand->value.number));
     operand->value.real = -operand->value.real;
     operand->span.begin = sign.span.begin;
     return operand;
@@ -177,7 +177,8 @@ AstPtr Parser::Postfix() {
       Adopt(*member, std::move(node));
       node = std::move(member);
       if (IsMark("(")) Fail("PK100", "calls on other clusters and databases are not supported");
-    } else if (Peek().kind == TokenKind::kQuoted && Peek().span.begin == tokens_[at_ - 1].span.end) {
+    } else if (Peek().kind == TokenKind::kQuoted &&
+               Peek().span.begin == tokens_[at_ - 1].span.end) {
       AstPtr member = Node(AstKind::kMember, {node->span.begin, Peek().span.end}, Take().text);
       Adopt(*member, std::move(node));
       node = std::move(member);

@@ -76,13 +76,13 @@ bool Parser::PlainOperator(OperatorAst& op) {
 
 void Parser::RefuseOperator(const OperatorAst& op) {
   static const std::vector<std::string_view> kKnown = {
-      "where",      "extend",      "project",     "project-away",    "project-keep",
-      "summarize",  "sort",        "top",         "project-rename",  "project-reorder",
-      "take",       "distinct",    "count",       "union",           "join",
-      "lookup",     "mv-expand",   "mv-apply",    "parse",           "parse-where",
-      "parse-kv",   "make-series", "evaluate",    "invoke",          "serialize",
-      "render",     "as",          "sample",      "sample-distinct", "top-nested",
-      "getschema",  "search",      "limit",       "order",           "filter"};
+      "where",     "extend",      "project",  "project-away",    "project-keep",
+      "summarize", "sort",        "top",      "project-rename",  "project-reorder",
+      "take",      "distinct",    "count",    "union",           "join",
+      "lookup",    "mv-expand",   "mv-apply", "parse",           "parse-where",
+      "parse-kv",  "make-series", "evaluate", "invoke",          "serialize",
+      "render",    "as",          "sample",   "sample-distinct", "top-nested",
+      "getschema", "search",      "limit",    "order",           "filter"};
   const std::string_view nearest = Nearest(op.name, kKnown);
   FailAt(op.span, "KS006", fmt::format("'{}' is no operator", EscapeTerminal(op.name)),
          nearest.empty() ? "" : fmt::format("Did you mean '{}'?", nearest));

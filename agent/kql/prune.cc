@@ -13,8 +13,7 @@ void Renumber(Expression& expression, const std::vector<std::size_t>& to) {
   for (Expression& argument : expression.arguments) Renumber(argument, to);
 }
 
-std::vector<bool> Used(const Plan& plan, const std::vector<Plan*>& between,
-                              std::size_t columns) {
+std::vector<bool> Used(const Plan& plan, const std::vector<Plan*>& between, std::size_t columns) {
   std::vector<bool> used(columns, false);
   const auto mark_all = [&used](const Plan& p) {
     for (const auto& list : p.lists) {

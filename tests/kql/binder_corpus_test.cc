@@ -91,8 +91,7 @@ TEST(BinderCorpus, RefusesPublishedRulesOnlyByNameAndPlace) {
   std::size_t bound = 0;
   std::size_t rules = 0;
   std::map<std::string, std::size_t> refusals;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(PICKET_SHARED_DIR "/corpora/kql")) {
+  for (const auto& entry : std::filesystem::directory_iterator(PICKET_SHARED_DIR "/corpora/kql")) {
     if (entry.path().extension() != ".kql") continue;
     ++rules;
     std::ifstream file(entry.path(), std::ios::binary);

@@ -141,8 +141,7 @@ TEST(Binder, PointsAndHints) {
   EXPECT_EQ(error.line, 2);
   EXPECT_EQ(error.column, 9);
   EXPECT_EQ(error.span.end - error.span.begin, 2U);
-  EXPECT_EQ(ErrorOf("let Threshold = 5; T | where b > Treshold").hint,
-            "Did you mean 'Threshold'?");
+  EXPECT_EQ(ErrorOf("let Threshold = 5; T | where b > Treshold").hint, "Did you mean 'Threshold'?");
 }
 
 TEST(Binder, RefusesByNameWhatItDoesNotSupportYet) {
@@ -151,7 +150,8 @@ TEST(Binder, RefusesByNameWhatItDoesNotSupportYet) {
         "T | evaluate bag_unpack(d)", "T | make-series count() on t step 1h",
         "T | where a in (U | project a)", "T | where a in (U)", "print toscalar(T | count)",
         "T | summarize take_any(*)", "print geo_distance_2points(1, 2, 3, 4)",
-        "T | extend hash_many(a, b)", "T | summarize hll(a)",  "externaldata(a:string) ['x']", "search 'x'"}) {
+        "T | extend hash_many(a, b)", "T | summarize hll(a)", "externaldata(a:string) ['x']",
+        "search 'x'"}) {
     const Diagnostic error = ErrorOf(text);
     EXPECT_EQ(error.code, "PK100") << text;
     EXPECT_THAT(error.message, ::testing::HasSubstr("not supported")) << text;
@@ -171,8 +171,7 @@ TEST(Binder, StopsWhatExpandsWithoutEnd) {
     functions += "let f" + n + " = (x:datetime) { f" + m + "(f" + m + "(x)) };";
   }
   EXPECT_EQ(ErrorOf(tables + "t59").code, "PK004");
-  EXPECT_THAT(ErrorOf(functions + "print f59(now())").code,
-              ::testing::AnyOf("PK003", "PK004"));
+  EXPECT_THAT(ErrorOf(functions + "print f59(now())").code, ::testing::AnyOf("PK003", "PK004"));
   EXPECT_FALSE(Compile(scalars + "print x59", SmallTables()).query);
   std::string long_pipeline = "T";
   for (int i = 0; i < 20'000; ++i) long_pipeline += "|where b>1";

@@ -51,14 +51,16 @@ std::string Condition(const std::string& expression) {
 const OperatorAst& First(const QueryAst& query) { return query.body->operators.at(0); }
 
 TEST(Parser, KnowsWhatBindsTighter) {
-  EXPECT_EQ(Condition("a or b and c == 1 + 2 * -d"), "(or a (and b (== c (+ 1 (* 2 (negate d))))))");
+  EXPECT_EQ(Condition("a or b and c == 1 + 2 * -d"),
+            "(or a (and b (== c (+ 1 (* 2 (negate d))))))");
   EXPECT_EQ(Condition("(a or b) and c"), "(and (or a b) c)");
   EXPECT_EQ(Condition("a - b - c"), "(- (- a b) c)");
   EXPECT_EQ(Condition("a <> 1"), "(!= a 1)");
 }
 
 TEST(Parser, ReadsTextAndListOperators) {
-  EXPECT_EQ(Condition("a has 'x' and b !contains_cs 'y'"), "(and (has a 'x') (!contains_cs b 'y'))");
+  EXPECT_EQ(Condition("a has 'x' and b !contains_cs 'y'"),
+            "(and (has a 'x') (!contains_cs b 'y'))");
   EXPECT_EQ(Condition("a in~ ('x', 'y')"), "(in~ a ('x' 'y'))");
   EXPECT_EQ(Condition("a !in (T | project b)"), "(!in a ((table)))");
   EXPECT_EQ(Condition("a has_any ((L))"), "(has_any a (L))");
@@ -130,8 +132,8 @@ TEST(Parser, ReadsExpansion) {
 }
 
 TEST(Parser, ReadsParsePatterns) {
-  const QueryAst query =
-      Parsed("T | parse kind=regex flags=U a with * 'from ' x:long ' to ' y | parse-where a with z");
+  const QueryAst query = Parsed(
+      "T | parse kind=regex flags=U a with * 'from ' x:long ' to ' y | parse-where a with z");
   const OperatorAst& parse = First(query);
   ASSERT_EQ(parse.expressions.size(), 5U);
   EXPECT_EQ(parse.expressions[0]->kind, AstKind::kStar);
