@@ -127,6 +127,8 @@ class Loader {
     settings_.poll.poll_interval =
         t.Span("poll_interval", settings_.poll.poll_interval, kSecond, kDay);
     settings_.poll.max_in_flight = static_cast<int>(t.Integer("max_in_flight", 32, 1, 256));
+    settings_.workers = static_cast<int>(t.Integer("workers", 2, 1, 64));
+    if (!t.Text("heartbeat_url").empty()) settings_.heartbeat_url = t.Url("heartbeat_url", "");
     loaded_.log_level = t.OneOf("log_level", {"debug", "info", "warn", "error"}, "warn");
     loaded_.log_format = t.OneOf("log_format", {"text", "json"}, "text");
   }

@@ -9,6 +9,8 @@ std::string_view SampleConfig() {
 data_dir = "/var/lib/picket"      # one SQLite file a tenant; 0700, owned by who runs Picket
 # poll_interval = "5m"
 # max_in_flight = 32              # requests at a time, over all tenants
+# workers = 2                     # tenants whose rules are evaluated at a time
+# heartbeat_url = ""              # GET after each round in which every tenant went well
 # log_level = "warn"              # debug | info | warn | error
 # log_format = "text"             # text | json
 

@@ -4,6 +4,8 @@
 
 #include <map>
 #include <mutex>
+#include <semaphore>
+#include <set>
 
 #include "agent/graph/budgets.h"
 #include "agent/graph/cached_tokens.h"
@@ -29,10 +31,17 @@ struct TenantParts {
   std::unique_ptr<alerts::Alerting> alerting;
 };
 
+struct ReleaseWorker {
+  void operator()(std::counting_semaphore<64>* workers) const { workers->release(); }
+};
+
 class AgentImpl final : public Agent {
  public:
   AgentImpl(const Settings& settings, Clock& clock)
-      : settings_(settings), poll_settings_(settings.poll), clock_(clock) {}
+      : settings_(settings),
+        poll_settings_(settings.poll),
+        clock_(clock),
+        workers_(settings.workers) {}
 
   Status Open(bool clock_is_set) {
     poll_settings_.check_clock = !clock_is_set;
@@ -117,6 +126,7 @@ class AgentImpl final : public Agent {
   void Begin(const Observer& observer) {
     const std::lock_guard lock(mutex_);
     counts_ = {};
+    well_.clear();
     for (const auto& [tenant, error] : unusable_) {
       ++counts_.tenants;
       ++counts_.failed;
@@ -127,6 +137,8 @@ class AgentImpl final : public Agent {
   // Events past retention go; then the rules see what is new.
   void AfterPolling(poll::TenantPoller& poller, const poll::TenantRound& round,
                     const Observer& observer, std::stop_token stop) {
+    workers_.acquire();
+    const std::unique_ptr<std::counting_semaphore<64>, ReleaseWorker> worker(&workers_);
     TenantParts& parts = parts_.at(by_poller_.at(&poller));
     TenantOutcome outcome{.tenant = parts.tenant->name, .polled = round};
     for (const auto& [stream, error] : round.errors) outcome.failures.emplace_back(stream, error);
@@ -142,9 +154,24 @@ class AgentImpl final : public Agent {
     for (const auto& [rule, error] : parts.alerting->failures()) {
       outcome.failures.emplace_back("rule " + rule, error);
     }
-    const std::lock_guard lock(mutex_);
-    Count(outcome);
-    if (observer) observer(outcome);
+    bool all_well = false;
+    {
+      const std::lock_guard lock(mutex_);
+      Count(outcome);
+      if (outcome.failures.empty()) well_.insert(outcome.tenant);
+      all_well = well_.size() == settings_.tenants.size();
+      if (all_well) well_.clear();
+      if (observer) observer(outcome);
+    }
+    if (all_well) Heartbeat(stop);
+  }
+
+  // Every tenant was read and evaluated since the last one.
+  void Heartbeat(std::stop_token stop) {
+    if (settings_.heartbeat_url.empty()) return;
+    const Result<HttpResponse> beat = transport_->Send(
+        {.url = settings_.heartbeat_url, .timeout = std::chrono::seconds(30)}, std::move(stop));
+    if (!beat) LogError("heartbeat.failed", beat.error());
   }
 
   void Count(const TenantOutcome& outcome) {
@@ -178,7 +205,9 @@ class AgentImpl final : public Agent {
   std::vector<TenantParts> parts_;
   std::map<const poll::TenantPoller*, std::size_t> by_poller_;
   std::vector<std::pair<std::string, Error>> unusable_;
-  std::mutex mutex_;  // counts_, the observer
+  std::counting_semaphore<64> workers_;
+  std::set<std::string> well_;  // tenants that went well since the last heartbeat; by mutex_
+  std::mutex mutex_;            // counts_, the observer
   RoundCounts counts_;
 };
 
