@@ -72,6 +72,11 @@ int ChildProcess::ExitStatus() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+static bool Runs(const char* program) {
+  const auto version = ChildProcess::Start({program, "--version"});
+  return version && version->ExitStatus() == 0;
+}
+
 std::string OidcDirectory() { return PICKET_OIDC_DIR; }
 
 std::string InstallOidcProvider() {
@@ -91,9 +96,9 @@ std::string InstallOidcProvider() {
   const std::string wanted =
       Sha256Hex(ReadFile(to / "package-lock.json", std::size_t{1} << 20).value_or(""));
   const fs::path stamp = to / "node_modules" / ".picket-installed";
+  if (!Runs("node")) return unlock("Node.js is not installed");
   if (ReadFile(stamp, 200).value_or("") == wanted) return unlock("");
-  const auto version = ChildProcess::Start({"npm", "--version"});
-  if (!version || version->ExitStatus() != 0) return unlock("npm is not installed");
+  if (!Runs("npm")) return unlock("npm is not installed");
   const auto npm = ChildProcess::Start({"npm", "ci", "--prefix", to.string(), "--silent",
                                         "--ignore-scripts", "--no-audit", "--no-fund"});
   if (!npm || npm->ExitStatus() != 0) return unlock("npm cannot install oidc-provider");

@@ -114,7 +114,7 @@ TEST_F(StrictServer, RefusesRs256WherePs256IsAgreed) {
   ExpectRefused(by_certificate, ErrorKind::kAuth);
 }
 
-TEST_F(StrictServer, RefusesAnUnknownClientAndAnUnknownScope) {
+TEST_F(StrictServer, RefusesAnUnknownClientAndAServiceThatIsNotAllowed) {
   by_certificate.client_id = "00000000-0000-0000-0000-000000000009";
   ExpectRefused(by_certificate, ErrorKind::kAuth);
   const auto token = Request(by_secret, "https://another.example");

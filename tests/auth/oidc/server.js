@@ -42,7 +42,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   ],
   clientAuthMethods: ['client_secret_post', 'private_key_jwt'],
   enabledJWA: { clientAuthSigningAlgValues: ['PS256', 'RS256'] },
-  scopes: [scope],
+  scopes: [scope, 'https://another.example/.default'], // the other one is for no client
   routes: { token: `/${tenant}/oauth2/v2.0/token` },
   features: {
     devInteractions: { enabled: false },
