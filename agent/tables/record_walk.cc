@@ -4,6 +4,7 @@
 
 #include <cctype>
 #include <cstring>
+#include <vector>
 
 #include "agent/kql/json_view.h"
 #include "agent/tables/mapping.h"
@@ -110,7 +111,9 @@ class ValueWalker {
     if (text != nullptr) *text = token;
     std::optional<std::uint64_t> hash;
     if (type == od::json_type::string) {
-      hash = HashText(token);
+      // Read, or simdjson would take a string before a colon for a name when it skips the value.
+      od::raw_json_string read;
+      if (value.get_raw_json_string().get(read) == simdjson::SUCCESS) hash = HashText(token);
     } else if (type == od::json_type::number) {
       if (IsNumber(token)) hash = HashBytes(token, kNumber);
     } else if (token == "null") {
@@ -198,6 +201,28 @@ class ValueWalker {
 
 class RecordWalker::Impl {
  public:
+  // The records of a sound array, split by simdjson; false: the array is not sound as a whole.
+  bool Split(std::string_view json, std::vector<std::string_view>& records) {
+    od::document document;
+    od::array array;
+    if (page_parser_.iterate(json.data(), json.size(), json.size() + kPadding).get(document) !=
+            simdjson::SUCCESS ||
+        document.get_array().get(array) != simdjson::SUCCESS) {
+      return false;
+    }
+    for (auto element : array) {
+      od::object object;
+      std::string_view record;
+      if (element.get_object().get(object) != simdjson::SUCCESS ||
+          object.raw_json().get(record) != simdjson::SUCCESS) {
+        return false;
+      }
+      records.push_back(record);
+    }
+    const char* rest = nullptr;
+    return document.current_location().get(rest) != simdjson::SUCCESS;
+  }
+
   // One record, on its own: what is wrong with it stays with it.
   void One(std::string_view json, const Visitor& visitor) {
     visitor.begin();
@@ -223,6 +248,7 @@ class RecordWalker::Impl {
   }
 
  private:
+  od::parser page_parser_;
   od::parser parser_;
 };
 
@@ -240,6 +266,11 @@ Status RecordWalker::Walk(std::string_view json, const Visitor& visitor) {
     return {};
   }
   if (json.front() != '[') return broken("the records are not a JSON array");
+  std::vector<std::string_view> records;
+  if (impl_->Split(json, records)) {
+    for (const std::string_view record : records) impl_->One(Trim(record), visitor);
+    return {};
+  }
   std::size_t end = 1;
   kql::ForEachElement(json, [&](std::string_view element) {
     end = static_cast<std::size_t>(element.data() - json.data()) + element.size();

@@ -129,8 +129,10 @@ TEST(RecordDecoder, RejectsABadRecordAloneAndSaysWhy) {
               HasSubstr("1 MiB"));
   EXPECT_THAT(WhyRejected(SignIn("\"x\":\"\xff\"")), HasSubstr("UTF-8"));
   EXPECT_THAT(WhyRejected(SignIn("\"x\":\"\xed\xa0\x80\"")), HasSubstr("UTF-8"));
-  for (const char* broken : {"\"x\":tru", "\"x\":01", "\"x\":1 2", "\"x\":\"\\q\"", "\"x\":\"\n\"",
-                             "\"x\":\"\\u12\"", "\"x\" 1", "\"x\":1,", "\"x\":-", "\"x\":1e"}) {
+  for (const char* broken :
+       {"\"x\":tru", "\"x\":01", "\"x\":1 2", "\"x\":\"\\q\"", "\"x\":\"\n\"", "\"x\":\"\\u12\"",
+        "\"x\" 1", "\"x\":1,", "\"x\":-", "\"x\":1e", "\"x\":\"y\":1", "\"x\":{\"y\":\"z\":1}",
+        "\"x\":[\"y\":1]", "\"x\":1:2"}) {
     EXPECT_THAT(WhyRejected(SignIn(broken)), HasSubstr("broken JSON")) << broken;
   }
   EXPECT_THAT(WhyRejected("7"), HasSubstr("not a JSON object"));
