@@ -14,13 +14,13 @@ std::string_view SqlType(ColumnType type) {
     case ColumnType::kReal:
       return "REAL";
     case ColumnType::kText:
-      return "TEXT";
+      return "ANY";  // a word, a GUID or a text: storage/words.h
     case ColumnType::kInt:
     case ColumnType::kTicks:
     case ColumnType::kBool:
       return "INTEGER";
   }
-  return "TEXT";
+  return "ANY";
 }
 
 std::string ColumnName(const TypedColumn& column) { return "c_" + column.name; }
@@ -110,8 +110,10 @@ std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec) {
   if (spec.after_seq > 0) sql += " AND seq>?";
   if (spec.until_seq != INT64_MAX) sql += " AND seq<=?";
   for (const ColumnCondition& condition : spec.conditions) {
-    sql += fmt::format(" AND {}{}?", ColumnName(schema.columns.at(condition.column)),
-                       Symbol(condition.op));
+    const TypedColumn& column = schema.columns.at(condition.column);
+    sql += column.type == ColumnType::kText
+               ? fmt::format(" AND {} IN (?,?)", ColumnName(column))
+               : fmt::format(" AND {}{}?", ColumnName(column), Symbol(condition.op));
   }
   return sql + " ORDER BY created, id";
 }
@@ -119,6 +121,16 @@ std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec) {
 std::string DropIndexesSql(std::string_view stream) {
   return fmt::format("DROP INDEX {0}_id; DROP INDEX {0}_created; DROP INDEX {0}_seq;",
                      TableName(stream));
+}
+
+std::vector<std::string> WordsUsedSql(const StreamSchema& schema) {
+  std::vector<std::string> statements;
+  for (const TypedColumn& column : schema.columns) {
+    if (column.type != ColumnType::kText) continue;
+    statements.push_back(fmt::format("SELECT {0} FROM {1} WHERE typeof({0})='integer'",
+                                     ColumnName(column), TableName(schema.stream)));
+  }
+  return statements;
 }
 
 std::string ColumnList(const StreamSchema& schema) {
@@ -148,44 +160,20 @@ void StoredId::Bind(Statement& statement, int index) const {
 }
 
 std::string StoredId::Read(const Statement& statement, int column) {
-  const std::string_view blob = statement.Blob(column);
-  if (!statement.IsBlob(column)) return std::string(blob);
-  Guid guid;
-  for (std::size_t i = 0; i < guid.bytes.size() && i < blob.size(); ++i) {
-    guid.bytes.at(i) = static_cast<std::uint8_t>(blob[i]);
-  }
-  return ToString(guid);
+  const std::string_view bytes = statement.Blob(column);
+  if (!statement.IsBlob(column)) return std::string(bytes);
+  std::array<char, kGuidText> text{};
+  FormatGuid(bytes, text);
+  return {text.data(), text.size()};
 }
 
-void BindValue(Statement& statement, int index, const SqlValue& value) {
-  if (const auto* text = std::get_if<std::string_view>(&value)) {
-    statement.Bind(index, *text);
-  } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
+void BindNumber(Statement& statement, int index, const SqlValue& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value)) {
     statement.Bind(index, *number);
   } else if (const auto* real = std::get_if<double>(&value)) {
     statement.Bind(index, *real);
   } else {
     statement.BindNull(index);
-  }
-}
-
-void BindValue(Statement& statement, int index, const OwnedValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) {
-    statement.Bind(index, std::string_view(*text));
-  } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
-    statement.Bind(index, *number);
-  } else if (const auto* real = std::get_if<double>(&value)) {
-    statement.Bind(index, *real);
-  } else {
-    statement.BindNull(index);
-  }
-}
-
-void BindCopied(Statement& statement, int index, const OwnedValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) {
-    statement.BindCopy(index, *text);
-  } else {
-    BindValue(statement, index, value);
   }
 }
 

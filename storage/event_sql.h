@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/uuid.h"
 #include "storage/event_store.h"
@@ -18,6 +19,8 @@ std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec);
 // All of a stream's indexes; they keep their names when the table is renamed, so a rebuild drops
 // them first.
 std::string DropIndexesSql(std::string_view stream);
+// A statement for each text column: the words that the table's rows hold in it.
+std::vector<std::string> WordsUsedSql(const StreamSchema& schema);
 // "name:type,…", to notice another mapping.
 std::string ColumnList(const StreamSchema& schema);
 
@@ -34,10 +37,7 @@ class StoredId {
   std::optional<Guid> guid_;
 };
 
-void BindValue(Statement& statement, int index, const SqlValue& value);
-// Views: the value must live until the statement's next step or reset.
-void BindValue(Statement& statement, int index, const OwnedValue& value);
-// The statement keeps a copy of its own.
-void BindCopied(Statement& statement, int index, const OwnedValue& value);
+// For numbers; texts are bound by BindText (storage/words.h).
+void BindNumber(Statement& statement, int index, const SqlValue& value);
 
 }  // namespace picket::storage

@@ -8,7 +8,12 @@
 namespace picket::storage {
 
 EventStore::EventStore(Database& database, std::vector<StreamSchema> schemas)
-    : database_(database), schemas_(std::move(schemas)), frames_(database) {}
+    : database_(database), schemas_(std::move(schemas)), frames_(database), words_(database) {}
+
+void EventStore::Forget() {
+  frames_.Forget();
+  words_.Forget();
+}
 
 const StreamSchema* EventStore::Schema(std::string_view stream) const {
   for (const StreamSchema& schema : schemas_) {
@@ -25,21 +30,55 @@ const StreamSchema& EventStore::Known(std::string_view stream) const {
 
 Result<PageCounts> EventStore::Write(const std::string& stream, const std::vector<Record>& records,
                                      const WriteRules& rules) {
-  return PageWriter(database_, frames_, Known(stream), rules).Write(records);
+  return PageWriter(database_, frames_, words_, Known(stream), rules).Write(records);
+}
+
+std::string_view EventScan::Text(std::size_t i) const {
+  const int column = Column(i);
+  if (statement_.IsInt(column)) {
+    Result<std::string_view> text = words_->Text(*database_, statement_.Int(column));
+    if (text) return *text;
+    error_ = std::move(text).error();
+    return {};
+  }
+  if (statement_.IsBlob(column)) {
+    FormatGuid(statement_.Blob(column), guids_[i]);
+    return {guids_[i].data(), guids_[i].size()};
+  }
+  return statement_.Text(column);
 }
 
 Result<EventScan> EventStore::Scan(const std::string& stream, const ScanSpec& spec) {
-  PK_ASSIGN_OR_RETURN(Statement statement, database_.PrepareOnce(ScanSql(Known(stream), spec)));
+  const StreamSchema& schema = Known(stream);
+  PK_ASSIGN_OR_RETURN(Statement statement, database_.PrepareOnce(ScanSql(schema, spec)));
   int index = 0;
   if (spec.from) statement.Bind(++index, spec.from->ticks);
   if (spec.until) statement.Bind(++index, spec.until->ticks);
   if (spec.after_seq > 0) statement.Bind(++index, spec.after_seq);
   if (spec.until_seq != INT64_MAX) statement.Bind(++index, spec.until_seq);
   for (const ColumnCondition& condition : spec.conditions) {
-    // The text must outlive the statement's steps: copied.
-    BindCopied(statement, ++index, condition.value);
+    if (schema.columns.at(condition.column).type != ColumnType::kText) {
+      if (const auto* number = std::get_if<std::int64_t>(&condition.value)) {
+        statement.Bind(++index, *number);
+      } else if (const auto* real = std::get_if<double>(&condition.value)) {
+        statement.Bind(++index, *real);
+      } else {
+        statement.BindNull(++index);
+      }
+      continue;
+    }
+    PK_CHECK(condition.op == ColumnCondition::Operator::kEqual, "a text is only asked for equality");
+    const auto* text = std::get_if<std::string>(&condition.value);
+    PK_CHECK(text != nullptr, "a text column is compared with a text");
+    PK_ASSIGN_OR_RETURN(const Words::Forms forms, words_.ForSearching(*text));
+    if (forms.word != 0) {
+      statement.Bind(++index, forms.word);
+    } else {
+      statement.BindNull(++index);
+    }
+    BindTextCopy(statement, ++index, forms.other);
   }
-  return EventScan(std::move(statement), frames_);
+  return EventScan(std::move(statement), database_, frames_, words_.Cache(), spec.columns.size());
 }
 
 Result<std::vector<EventVersion>> EventStore::Versions(const std::string& stream,

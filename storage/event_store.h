@@ -1,10 +1,13 @@
 #pragma once
 
-#include <map>
+#include <array>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -12,6 +15,7 @@
 #include "storage/frame.h"
 #include "storage/record.h"
 #include "storage/sqlite/database.h"
+#include "storage/words.h"
 
 namespace picket::storage {
 
@@ -23,8 +27,8 @@ struct WriteRules {
   const Merger* merger = nullptr;
 };
 
-// A condition on a typed column that a scan may use to skip rows. Only equality and ranges on
-// values of the column's own type; NULL never meets one.
+// A condition on a typed column that a scan may use to skip rows: for a text only equality, for
+// other types also ranges, with a value of the column's own type. NULL never meets one.
 struct ColumnCondition {
   enum class Operator : std::uint8_t { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
   std::size_t column = 0;
@@ -45,7 +49,10 @@ struct ScanSpec {
 class EventScan {
  public:
   // False: done.
-  [[nodiscard]] Result<bool> Next() { return statement_.Step(); }
+  [[nodiscard]] Result<bool> Next() {
+    if (error_) return Fail(*std::exchange(error_, std::nullopt));
+    return statement_.Step();
+  }
   [[nodiscard]] std::int64_t key() const { return statement_.Int(0); }
   [[nodiscard]] Instant created() const { return Instant{statement_.Int(1)}; }
   [[nodiscard]] std::int64_t seq() const { return statement_.Int(2); }
@@ -57,15 +64,26 @@ class EventScan {
   [[nodiscard]] bool IsNull(std::size_t i) const { return statement_.IsNull(Column(i)); }
   [[nodiscard]] std::int64_t Int(std::size_t i) const { return statement_.Int(Column(i)); }
   [[nodiscard]] double Real(std::size_t i) const { return statement_.Real(Column(i)); }
-  [[nodiscard]] std::string_view Text(std::size_t i) const { return statement_.Text(Column(i)); }
+  // Valid until the next row. A text that cannot be read is '' here and an error of Next.
+  [[nodiscard]] std::string_view Text(std::size_t i) const;
 
  private:
   friend class EventStore;
   static int Column(std::size_t i) { return static_cast<int>(i) + 5; }
-  EventScan(Statement statement, FrameReader& frames)
-      : statement_(std::move(statement)), frames_(&frames) {}
+  EventScan(Statement statement, Database& database, FrameReader& frames,
+            std::shared_ptr<WordCache> words, std::size_t columns)
+      : statement_(std::move(statement)),
+        database_(&database),
+        frames_(&frames),
+        words_(std::move(words)),
+        guids_(columns) {}
+
   Statement statement_;
+  Database* database_;
   FrameReader* frames_;
+  std::shared_ptr<WordCache> words_;
+  mutable std::vector<std::array<char, kGuidText>> guids_;  // as text, by column
+  mutable std::optional<Error> error_;
 };
 
 // An earlier or present reading of an event whose every version is shown.
@@ -113,8 +131,8 @@ class EventStore {
   [[nodiscard]] Result<std::int64_t> Expire(Instant oldest);
 
   [[nodiscard]] const StreamSchema* Schema(std::string_view stream) const;
-  // Gives back the memory of frames read.
-  void Forget() { frames_.Forget(); }
+  // Gives back the memory of what was read.
+  void Forget();
 
  private:
   enum class Fit : std::uint8_t { kMissing, kOther, kSame };
@@ -127,6 +145,7 @@ class EventStore {
   Database& database_;
   const std::vector<StreamSchema> schemas_;
   FrameReader frames_;
+  Words words_;
 };
 
 }  // namespace picket::storage

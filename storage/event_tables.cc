@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "storage/event_sql.h"
 #include "storage/event_store.h"
+#include "storage/page_writer.h"
 
 // The tables of the streams follow the mapping: they are made, and made again, here.
 
@@ -84,6 +85,7 @@ Status EventStore::CopyRows(const StreamSchema& schema, const ValuesOf& values_o
                                         "hash, rank, updated FROM {}_old ORDER BY key",
                                         TableName(schema.stream))));
   PK_ASSIGN_OR_RETURN(Statement insert, database_.PrepareOnce(InsertSql(schema)));
+  ColumnBinder columns(words_, schema);
   std::int64_t not_taken = 0;
   while (true) {
     PK_ASSIGN_OR_RETURN(const bool more, rows.Step());
@@ -101,10 +103,9 @@ Status EventStore::CopyRows(const StreamSchema& schema, const ValuesOf& values_o
     } else {
       insert.Bind(10, rows.Int(9));
     }
-    int index = 10;
-    for (std::size_t i = 0; i < schema.columns.size(); ++i) {
-      BindValue(insert, ++index, record ? record->values.at(i) : OwnedValue{});
-    }
+    const std::vector<SqlValue> values =
+        record ? record->View().values : std::vector<SqlValue>(schema.columns.size());
+    PK_RETURN_IF_ERROR(columns.Bind(insert, 11, values));
     if (!record) ++not_taken;
     PK_RETURN_IF_ERROR(insert.Run());
   }

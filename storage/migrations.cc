@@ -14,6 +14,11 @@ CREATE TABLE counter(            -- seq: grows with every insert or change of an
   name TEXT PRIMARY KEY, value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO counter VALUES('seq', 0);
+INSERT INTO counter VALUES('words_kept', 0);
+
+CREATE TABLE word(               -- texts that events share; ids are never given again
+  id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL UNIQUE
+) STRICT;
 
 CREATE TABLE frame(
   id INTEGER PRIMARY KEY, newest INTEGER NOT NULL, data BLOB NOT NULL

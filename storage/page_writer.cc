@@ -44,6 +44,20 @@ Result<std::optional<StoredEvent>> FindEvent(Statement& find, std::string_view i
   return stored;
 }
 
+Status ColumnBinder::Bind(Statement& statement, int index, const std::vector<SqlValue>& values) {
+  PK_CHECK(values.size() == texts_.size(), "a value for each typed column");
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const int parameter = index + static_cast<int>(i);
+    if (const auto* text = std::get_if<std::string_view>(&values[i])) {
+      PK_ASSIGN_OR_RETURN(texts_[i], words_.ForWriting(schema_.columns[i].name, *text));
+      BindText(statement, parameter, texts_[i]);
+    } else {
+      BindNumber(statement, parameter, values[i]);
+    }
+  }
+  return {};
+}
+
 Result<PageCounts> PageWriter::Write(const std::vector<Record>& records) {
   PK_RETURN_IF_ERROR(Begin());
   // Graph sends the newest first. Written oldest first, the time index grows at its end and its
@@ -166,7 +180,6 @@ Status PageWriter::WriteFrame(std::int64_t id) {
 
 Status PageWriter::Insert(const Record& record, std::int64_t frame, std::int64_t place,
                           std::int64_t seq) {
-  PK_CHECK(record.values.size() == schema_.columns.size(), "a value for each typed column");
   Statement& insert = *insert_;
   const StoredId id(record.id);
   insert.Bind(1, seq);
@@ -175,8 +188,7 @@ Status PageWriter::Insert(const Record& record, std::int64_t frame, std::int64_t
   insert.Bind(6, frame).Bind(7, place).Bind(8, std::bit_cast<std::int64_t>(record.hash));
   insert.Bind(9, std::int64_t{record.rank});
   BindTime(insert, 10, record.updated);
-  int index = 10;
-  for (const SqlValue& value : record.values) BindValue(insert, ++index, value);
+  PK_RETURN_IF_ERROR(columns_.Bind(insert, 11, record.values));
   return insert.Run();
 }
 
@@ -201,14 +213,12 @@ Status PageWriter::Update(const Record& record, const StoredEvent& stored, std::
     PK_ASSIGN_OR_RETURN(Statement update, database_.Prepare(UpdateSql(schema_)));
     update_.emplace(std::move(update));
   }
-  PK_CHECK(record.values.size() == schema_.columns.size(), "a value for each typed column");
   Statement& update = *update_;
   update.Bind(1, record.created.ticks).Bind(2, seq).Bind(3, frame).Bind(4, place);
   update.Bind(5, std::bit_cast<std::int64_t>(record.hash)).Bind(6, std::int64_t{record.rank});
   BindTime(update, 7, record.updated);
-  int index = 7;
-  for (const SqlValue& value : record.values) BindValue(update, ++index, value);
-  return update.Bind(index + 1, stored.key).Run();
+  PK_RETURN_IF_ERROR(columns_.Bind(update, 8, record.values));
+  return update.Bind(8 + static_cast<int>(record.values.size()), stored.key).Run();
 }
 
 // Only where Picket was there in time: of a backfill nothing can be told. Bucket b holds rows that

@@ -12,6 +12,7 @@
 #include "storage/frame.h"
 #include "storage/record.h"
 #include "storage/sqlite/database.h"
+#include "storage/words.h"
 
 namespace picket::storage {
 
@@ -33,14 +34,32 @@ Result<std::optional<StoredEvent>> FindEvent(Statement& find, std::string_view i
 // The statement for FindEvent.
 std::string FindEventSql(const StreamSchema& schema);
 
+// Binds an event's typed columns; what is bound stays valid until the next event's.
+class ColumnBinder {
+ public:
+  ColumnBinder(Words& words, const StreamSchema& schema)
+      : words_(words), schema_(schema), texts_(schema.columns.size()) {}
+  // The first column's parameter is `index`.
+  Status Bind(Statement& statement, int index, const std::vector<SqlValue>& values);
+
+ private:
+  Words& words_;
+  const StreamSchema& schema_;
+  std::vector<StoredText> texts_;
+};
+
 // Takes in one page of one stream, within the caller's transaction. Rows that have to be written
 // are gathered to frames first, so that a frame is written once and whole. The statements are
 // prepared once a page. Internal to the store.
 class PageWriter {
  public:
-  PageWriter(Database& database, FrameReader& frames, const StreamSchema& schema,
+  PageWriter(Database& database, FrameReader& frames, Words& words, const StreamSchema& schema,
              const WriteRules& rules)
-      : database_(database), frames_(frames), schema_(schema), rules_(rules) {}
+      : database_(database),
+        frames_(frames),
+        columns_(words, schema),
+        schema_(schema),
+        rules_(rules) {}
 
   Result<PageCounts> Write(const std::vector<Record>& records);
 
@@ -68,6 +87,7 @@ class PageWriter {
 
   Database& database_;
   FrameReader& frames_;
+  ColumnBinder columns_;
   const StreamSchema& schema_;
   const WriteRules& rules_;
   PageCounts counts_;

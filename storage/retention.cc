@@ -57,6 +57,7 @@ Result<std::int64_t> EventStore::Expire(Instant oldest) {
       database_, "DELETE FROM frame WHERE id IN (SELECT id FROM frame WHERE newest<?1 LIMIT ?2)",
       oldest, kFramesAtOnce, nothing));
   frames_.Forget();
+  if (deleted > 0) PK_RETURN_IF_ERROR(words_.Sweep(schemas_));
   return deleted;
 }
 

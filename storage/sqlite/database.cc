@@ -276,6 +276,11 @@ Statement& Statement::BindBlob(int index, std::string_view bytes) {
   const char* data = bytes.data() == nullptr ? "" : bytes.data();
   return Bound(sqlite3_bind_blob64(statement_, index, data, bytes.size(), SQLITE_STATIC));
 }
+Statement& Statement::BindBlobCopy(int index, std::string_view bytes) {
+  const char* data = bytes.data() == nullptr ? "" : bytes.data();
+  // NOLINTNEXTLINE: SQLite's own constant is a cast
+  return Bound(sqlite3_bind_blob64(statement_, index, data, bytes.size(), SQLITE_TRANSIENT));
+}
 Statement& Statement::BindNull(int index) { return Bound(sqlite3_bind_null(statement_, index)); }
 
 Result<bool> Statement::Step() {
@@ -300,6 +305,9 @@ void Statement::Reset() { (void)sqlite3_reset(statement_); }
 
 bool Statement::IsNull(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+bool Statement::IsInt(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_INTEGER;
 }
 bool Statement::IsBlob(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_BLOB;

@@ -33,9 +33,10 @@ class Statement {
   Statement& Bind(int index, std::int64_t value);
   Statement& Bind(int index, double value);
   Statement& Bind(int index, std::string_view text);
-  // Keeps a copy of its own.
-  Statement& BindCopy(int index, std::string_view text);
   Statement& BindBlob(int index, std::string_view bytes);
+  // These keep a copy of their own.
+  Statement& BindCopy(int index, std::string_view text);
+  Statement& BindBlobCopy(int index, std::string_view bytes);
   Statement& BindNull(int index);
 
   // True: a row is there. False: done.
@@ -46,6 +47,7 @@ class Statement {
   void Reset();
 
   [[nodiscard]] bool IsNull(int column) const;
+  [[nodiscard]] bool IsInt(int column) const;
   [[nodiscard]] bool IsBlob(int column) const;
   [[nodiscard]] std::int64_t Int(int column) const;
   [[nodiscard]] double Real(int column) const;
