@@ -268,7 +268,8 @@ Expression ExpressionBinder::Call(const Ast& ast) {
       name == "extract" && ast.children.size() == 4 && ast.children[3]->kind == AstKind::kTyped;
   std::vector<Expression> arguments = BindArguments(ast, typed ? 3 : ast.children.size());
   Expression value = Apply(name, ast.span, std::move(arguments));
-  return typed ? Convert(std::move(value), ast.children[3]->type, ast.span) : value;
+  if (typed) return Convert(std::move(value), ast.children[3]->type, ast.span);
+  return value;
 }
 
 }  // namespace picket::kql

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 #include "agent/kql/engine.h"
@@ -156,6 +157,41 @@ TEST(Binder, RefusesByNameWhatItDoesNotSupportYet) {
     EXPECT_EQ(error.code, "PK100") << text;
     EXPECT_THAT(error.message, ::testing::HasSubstr("not supported")) << text;
   }
+}
+
+class NoTables final : public TableSource {
+ public:
+  Result<std::unique_ptr<TableScan>> Scan(const ScanRequest&) override {
+    return Fail({.kind = ErrorKind::kInternal, .message = "no tables here"});
+  }
+};
+
+std::string RowsOf(std::string_view text) {
+  const CompileResult compiled = Compile(text, SmallTables());
+  if (!compiled.query) return ToString(compiled.errors.at(0));
+  NoTables source;
+  const Result<ResultTable> table = Run(*compiled.query, source, RunOptions{});
+  if (!table) return table.error().message;
+  const std::string json = ToJson(*table);
+  return json.substr(json.find("\"rows\":") + 7);
+}
+
+// The plans that lets, functions and calculations expand to give the rows that they should.
+TEST(Binder, MakesPlansThatRun) {
+  const std::string data = "let D = datatable(k:string, v:long) ['a', 1, 'b', 5, 'a', 4];";
+  EXPECT_EQ(RowsOf(data + "D | summarize n = count() * 10, max(v) - min(v) by k | sort by k asc"),
+            R"([["a",20,3],["b",10,0]]})");
+  EXPECT_EQ(RowsOf(data + "let f = (x:long, y:long = 100) { let z = x + y; z * 2 };"
+                          "D | where k == 'b' | project f(v), f(y = 1, x = v)"),
+            R"([[210,12]]})");
+  EXPECT_EQ(RowsOf(data + "let g = (T:(v:long), n:long) { T | where v > n };"
+                          "D | invoke g(3) | sort by v asc | project v"),
+            R"([[4],[5]]})");
+  EXPECT_EQ(RowsOf(data + "union withsource=S (D | where v == 1), (print k = 'z', v = 2)"
+                          "| project-reorder v | sort by v asc"),
+            R"([[1,"union_arg0","a"],[2,"union_arg1","z"]]})");
+  EXPECT_EQ(RowsOf(data + "D | take 1 | extend k = strcat(k, '!'), w = v | project-away v"),
+            R"([["a!",1]]})");
 }
 
 // Names that double what they stand for would make a plan of 2^60 parts.
