@@ -164,7 +164,7 @@ class Loader {
     app.certificate_password = t.Secret("certificate_password");
     app.client_secret = t.Secret("client_secret");
     const std::string credential = t.OneOf("credential", {"certificate", "secret"},
-                                           app.client_secret && !app.certificate
+                                           t.Has("client_secret") && !t.Has("certificate")
                                                ? "secret"
                                                : "certificate");
     app.by_certificate = credential == "certificate";
