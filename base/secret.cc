@@ -35,7 +35,9 @@ Result<SecretString> ReadSecretFile(const std::filesystem::path& path) {
     error.kind = ErrorKind::kInvalidConfig;
     return Fail(std::move(error).In("secret"));
   }
-  while (!content->empty() && (content->back() == '\n' || content->back() == '\r')) {
+  // An editor's last line break is no part of a text; a PFX file may well end in such a byte.
+  const bool text = content->find('\0') == std::string::npos && IsValidUtf8(*content);
+  while (text && !content->empty() && (content->back() == '\n' || content->back() == '\r')) {
     content->pop_back();
   }
   return SecretString(*std::move(content));
