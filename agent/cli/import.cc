@@ -32,7 +32,7 @@ void PrintReport(const std::string& file, const tables::ImportReport& report, bo
         {"file", file},        {"table", report.table},   {"already", report.already},
         {"read", c.read},      {"new", c.added},          {"changed", c.changed},
         {"same", c.same},      {"poorer", c.poorer},      {"rejected", c.rejected},
-        {"expired", c.expired}};
+        {"expired", c.expired},  {"undated", report.undated}};
     (void)WriteAll(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
                    stdout);
   } else if (report.already) {
@@ -44,6 +44,14 @@ void PrintReport(const std::string& file, const tables::ImportReport& report, bo
                                EscapeTerminal(file), report.table, c.read, c.added, c.changed,
                                c.same, c.poorer, c.rejected, c.expired),
                    stdout);
+  }
+  if (report.undated > 0) {
+    Say(fmt::format("{}: {} rows have no time; they were given that of the import", file,
+                    report.undated));
+  }
+  if (c.expired > 0) {
+    Say(fmt::format("{}: {} rows are older than [retention] events and were not kept", file,
+                    c.expired));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "agent/run/tenant_files.h"
 
+#include "agent/tables/mapping.h"
 #include "agent/tables/record_decoder.h"
 #include "base/text.h"
 
@@ -7,12 +8,7 @@ namespace picket::run {
 
 Result<std::unique_ptr<storage::TenantStore>> OpenTenant(const Settings& settings,
                                                          const Guid& tenant, bool read_only) {
-  const storage::EventStore::ValuesOf values_of = [tenant](std::string_view stream,
-                                                           std::string_view json) {
-    return tables::RecordDecoder(stream, tenant)
-        .DecodeOwned(std::string(json), tables::Rank::kImport);
-  };
-  return storage::TenantStore::Open(settings.data_dir, tenant, tables::StreamSchemas(), values_of,
+  return storage::TenantStore::Open(settings.data_dir, tenant, tables::StreamSchemas(), tables::ValuesOf(tenant),
                                     {.read_only = read_only, .max_bytes = settings.max_size});
 }
 
