@@ -1,0 +1,206 @@
+#include "agent/rules/rule_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "agent/rules/verdict.h"
+#include "agent/tables/table_catalog.h"
+#include "base/uuid.h"
+
+namespace picket::rules {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kGood = R"(id: 18E9803A-3394-580e-b321-53d788c2c042
+name: A title
+kind: Scheduled
+severity: high
+queryFrequency: PT30M
+queryPeriod: 2d
+triggerOperator: gt
+triggerThreshold: 3
+tactics: [InitialAccess]
+relevantTechniques:
+  - T1078.004
+query: |
+  SigninLogs
+  | where ResultType == 0
+entityMappings:
+  - entityType: Account
+    fieldMappings:
+      - identifier: FullName
+        columnName: UserPrincipalName
+customDetails:
+  Reason: Why
+picket:
+  confidence: low
+  licence: P1
+)";
+
+std::string With(std::string_view from, std::string_view to) {
+  std::string text = kGood;
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+std::string RefusalOf(const std::string& yaml) {
+  const auto rule = ParseSentinelRule(yaml, "r.yaml");
+  if (rule) return "accepted";
+  EXPECT_EQ(rule.error().kind, ErrorKind::kRefused);
+  return rule.error().message;
+}
+
+TEST(SentinelRuleTest, EveryMemberIsRead) {
+  const auto rule = ParseSentinelRule(kGood, "r.yaml");
+  ASSERT_TRUE(rule) << rule.error().message;
+  EXPECT_EQ(rule->id, "18e9803a-3394-580e-b321-53d788c2c042");
+  EXPECT_EQ(rule->title, "A title");
+  EXPECT_EQ(rule->severity, Severity::kHigh);
+  EXPECT_EQ(rule->confidence, Confidence::kLow);
+  EXPECT_EQ(rule->query_frequency, kMinute * 30);
+  EXPECT_EQ(rule->query_period, kDay * 2);
+  EXPECT_EQ(rule->trigger_threshold, 3);
+  EXPECT_THAT(rule->tactics, ElementsAre("InitialAccess"));
+  EXPECT_THAT(rule->techniques, ElementsAre("T1078.004"));
+  ASSERT_EQ(rule->entities.size(), 1U);
+  EXPECT_EQ(rule->entities[0].type, "Account");
+  EXPECT_THAT(rule->entities[0].identifiers,
+              ElementsAre(testing::Pair("FullName", "UserPrincipalName")));
+  EXPECT_THAT(rule->custom_details, ElementsAre(testing::Pair("Reason", "Why")));
+  EXPECT_EQ(rule->licence, "P1");
+  EXPECT_EQ(rule->query, "SigninLogs\n| where ResultType == 0\n");
+}
+
+TEST(SentinelRuleTest, AnErrorOfTheQueryIsAtItsLineInTheFile) {
+  auto rule = ParseSentinelRule(With("ResultType ==", "NoSuchColumn =="), "r.yaml");
+  ASSERT_TRUE(rule) << rule.error().message;
+  const Verdict verdict = Check(*rule, tables::TableCatalog());
+  EXPECT_EQ(verdict.verdict, "refused");
+  ASSERT_FALSE(verdict.errors.empty());
+  EXPECT_EQ(verdict.errors[0].line, 14);
+  EXPECT_EQ(verdict.query, nullptr);
+}
+
+TEST(SentinelRuleTest, AnEntityOfAColumnThatIsNotReturnedIsRefused) {
+  const auto rule = ParseSentinelRule(With("columnName: User", "columnName: Loser"), "r.yaml");
+  ASSERT_TRUE(rule);
+  const Verdict verdict = Check(*rule, tables::TableCatalog());
+  ASSERT_EQ(verdict.errors.size(), 1U);
+  EXPECT_EQ(verdict.errors[0].code, "PK111");
+}
+
+TEST(SentinelRuleTest, ARuleThatGroupsRowsIsRefused) {
+  const auto rule = ParseSentinelRule(
+      With("| where ResultType == 0", "| summarize count() by UserPrincipalName"), "r.yaml");
+  ASSERT_TRUE(rule);
+  const Verdict verdict = Check(*rule, tables::TableCatalog());
+  ASSERT_FALSE(verdict.errors.empty());
+  EXPECT_EQ(verdict.errors[0].code, "PK110");
+}
+
+TEST(SentinelRuleTest, RefusalsNameLineAndColumn) {
+  EXPECT_EQ(RefusalOf(With("severity: high", "severity: dreadful")),
+            "line 4, column 11: 'severity' is 'dreadful'; it may be Informational, Low, Medium, "
+            "High");
+  EXPECT_THAT(RefusalOf(With("severity: high", "severity: [high]")),
+              HasSubstr("line 4, column 11: 'severity' must be a text"));
+  EXPECT_THAT(RefusalOf(With("tactics: [InitialAccess]", "tactics: InitialAccess")),
+              HasSubstr("line 9, column 10: 'tactics' must be a list"));
+  EXPECT_THAT(RefusalOf(With("tactics: [InitialAccess]", "tactics: [{a: b}]")),
+              HasSubstr("line 9, column 11: 'tactics' must be a list of texts"));
+  EXPECT_THAT(RefusalOf(With("queryPeriod: 2d", "queryPeriod: soon")),
+              HasSubstr("line 6, column 14: 'queryPeriod' is no positive span"));
+  EXPECT_THAT(RefusalOf(With("queryPeriod: 2d", "queryPeriod: 0d")), HasSubstr("line 6"));
+  EXPECT_THAT(RefusalOf(With("triggerThreshold: 3", "triggerThreshold: many")),
+              HasSubstr("line 8, column 19"));
+  EXPECT_THAT(RefusalOf(With("id: 18E9803A", "id: 18E9")), HasSubstr("line 1, column 5: 'id'"));
+  EXPECT_THAT(RefusalOf(With("confidence: low", "confidence: sure")), HasSubstr("line 23"));
+  EXPECT_THAT(RefusalOf("- a\n- b\n"), HasSubstr("line 1, column 1"));
+  EXPECT_THAT(RefusalOf("name: \"unclosed\nquery: [\n"), HasSubstr("line "));
+  EXPECT_THAT(RefusalOf(With("query: |", "quarry: |")), HasSubstr("'query' is missing"));
+}
+
+TEST(SentinelRuleTest, ASecondDocumentIsRefusedAtItsPlace) {
+  EXPECT_THAT(RefusalOf(std::string(kGood) + "---\nname: another\n"),
+              testing::AllOf(HasSubstr("line 26"), HasSubstr("second document")));
+}
+
+TEST(SentinelRuleTest, WhatIsNoTextOrTooLargeIsRefused) {
+  EXPECT_THAT(RefusalOf("name: \xff\xfe\n"), HasSubstr("UTF-8"));
+  EXPECT_THAT(RefusalOf(""), HasSubstr("empty"));
+  EXPECT_THAT(RefusalOf(std::string(kMaxRuleFileBytes + 1, '#')), HasSubstr("1 MiB"));
+}
+
+TEST(KqlRuleTest, ABareQueryGetsTitlePeriodAndADerivedId) {
+  const std::string text =
+      "// Sign-ins from afar\n// More of it.\nSigninLogs\n| where TimeGenerated > ago(7d)\n";
+  const auto rule = ParseKqlRule(text, "afar.kql");
+  ASSERT_TRUE(rule) << rule.error().message;
+  EXPECT_EQ(rule->title, "Sign-ins from afar");
+  EXPECT_EQ(rule->query_period, kDay * 7);
+  EXPECT_EQ(rule->query_frequency, kHour * 6);
+  EXPECT_TRUE(ParseGuid(rule->id));
+  EXPECT_EQ(ParseKqlRule(text, "afar.kql")->id, rule->id);
+  EXPECT_NE(ParseKqlRule(text, "other.kql")->id, rule->id);
+}
+
+TEST(KqlRuleTest, ErrorsAreAtTheLineOfTheFile) {
+  const auto rule = ParseKqlRule("// Title\nSigninLogs\n| where Nope == 1\n", "a.kql");
+  ASSERT_TRUE(rule);
+  const Verdict verdict = Check(*rule, tables::TableCatalog());
+  ASSERT_FALSE(verdict.errors.empty());
+  EXPECT_EQ(verdict.errors[0].line, 3);
+}
+
+class RuleFolderTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = std::filesystem::path(testing::TempDir()) / ("picket-rules-" + ToString(Uuid4()));
+    std::filesystem::create_directories(directory_ / "below");
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+  void Write(const std::string& name, const std::string& text) const {
+    std::ofstream(directory_ / name, std::ios::binary) << text;
+  }
+  std::filesystem::path directory_;
+};
+
+TEST_F(RuleFolderTest, BadFilesAreNamedAndTheOthersRun) {
+  Write("a.yaml", kGood);
+  Write("below/b.yml", With("id: 18E9803A", "id: 28E9803A"));
+  Write("below/c.kql", "SigninLogs");
+  Write("d.yaml", kGood);
+  Write("e.yaml", "severity: [");
+  Write("notes.txt", "no rule");
+  const RuleSet set = LoadRules({directory_}, false);
+  EXPECT_EQ(set.rules.size(), 3U);
+  ASSERT_EQ(set.errors.size(), 2U);
+  EXPECT_EQ(set.errors[0].file.filename(), "d.yaml");
+  EXPECT_THAT(set.errors[0].error.message, HasSubstr("belongs to another rule"));
+  EXPECT_EQ(set.errors[1].file.filename(), "e.yaml");
+}
+
+TEST_F(RuleFolderTest, AMissingPathIsAnError) {
+  const RuleSet set = LoadRules({directory_ / "nowhere"}, false);
+  EXPECT_THAT(set.rules, IsEmpty());
+  ASSERT_EQ(set.errors.size(), 1U);
+  EXPECT_EQ(set.errors[0].error.kind, ErrorKind::kNotFound);
+}
+
+TEST_F(RuleFolderTest, OnlyAChangeOfMeaningChangesTheHash) {
+  Write("a.yaml", kGood);
+  const std::string hash = LoadRule(directory_ / "a.yaml")->hash;
+  Write("a.yaml", With("A title", "Another title"));
+  EXPECT_EQ(LoadRule(directory_ / "a.yaml")->hash, hash);
+  Write("a.yaml", With("ResultType == 0", "ResultType == 1"));
+  EXPECT_NE(LoadRule(directory_ / "a.yaml")->hash, hash);
+}
+
+}  // namespace
+}  // namespace picket::rules
