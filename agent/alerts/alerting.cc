@@ -286,14 +286,14 @@ Status Alerting::RecomputeIncident(const std::string& id, Instant now) {
   for (const storage::AlertRow& alert : alerts) {
     if (alert.status != "closed") open_rules.insert(alert.rule);
   }
-  // A second rule that agrees raises the confidence of each.
-  if (open_rules.size() > 1) {
+  // A second rule that agrees raises the confidence of each; when it closes, the others fall back.
+  if (alerts.size() > 1) {
     for (storage::AlertRow& alert : alerts) {
       if (alert.status == "closed") continue;
       PK_ASSIGN_OR_RETURN(std::vector<storage::FindingRow> findings,
                           store_.alerts().FindingsOfAlert(alert.id));
       std::erase_if(findings, [](const auto& finding) { return finding.state != "active"; });
-      PK_RETURN_IF_ERROR(Judge(alert, findings, /*second_rule=*/true));
+      PK_RETURN_IF_ERROR(Judge(alert, findings, /*second_rule=*/open_rules.size() > 1));
       PK_RETURN_IF_ERROR(store_.alerts().PutAlert(alert));
     }
   }

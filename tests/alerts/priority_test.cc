@@ -48,8 +48,12 @@ TEST(PriorityTest, MoreImpactOrConfidenceIsNeverLessUrgent) {
   for (int s = 0; s < 4; ++s) {
     for (int c = 0; c < 3; ++c) {
       const auto here = Of(static_cast<Severity>(s), static_cast<Confidence>(c));
-      if (s > 0) EXPECT_LE(here, Of(static_cast<Severity>(s - 1), static_cast<Confidence>(c)));
-      if (c > 0) EXPECT_LE(here, Of(static_cast<Severity>(s), static_cast<Confidence>(c - 1)));
+      if (s > 0) {
+        EXPECT_LE(here, Of(static_cast<Severity>(s - 1), static_cast<Confidence>(c)));
+      }
+      if (c > 0) {
+        EXPECT_LE(here, Of(static_cast<Severity>(s), static_cast<Confidence>(c - 1)));
+      }
     }
   }
 }
