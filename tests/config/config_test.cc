@@ -1,0 +1,216 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "agent/config/load.h"
+#include "base/uuid.h"
+
+namespace picket::config {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kGood = R"([app]
+client_id = "0f5a1c7e-9a5b-4a0e-8a53-6b6f0c2a7d11"
+credential = "secret"
+client_secret = "@{env:PICKET_SECRET}"
+
+[[tenant]]
+name = "contoso"
+tenant_id = "2ad3fc79-1859-42fa-9011-6f8df2251b22"
+)";
+
+std::string With(const std::string& base, std::string_view from, std::string_view to) {
+  std::string text = base;
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+std::vector<std::string> ProblemsOf(const std::string& text) {
+  std::vector<std::string> problems;
+  for (const Problem& problem : Parse(text, "picket.toml").problems) {
+    problems.push_back(ToString(problem));
+  }
+  return problems;
+}
+
+TEST(ConfigTest, AShortConfigIsEnough) {
+  const LoadedConfig loaded = Parse(kGood, "picket.toml");
+  EXPECT_THAT(ProblemsOf(kGood), testing::IsEmpty());
+  ASSERT_EQ(loaded.settings.tenants.size(), 1U);
+  EXPECT_EQ(loaded.settings.tenants[0].name, "contoso");
+  EXPECT_FALSE(loaded.settings.apps.at("").by_certificate);
+  EXPECT_EQ(loaded.settings.poll.retention, kDay * 90);
+}
+
+TEST(ConfigTest, TheSampleIsGoodOnceItsPlaceholdersAreFilled) {
+  EXPECT_THAT(ProblemsOf(std::string(SampleConfig())), testing::IsEmpty());
+}
+
+// Every "# key = value" of the sample is a key that is known, with a value that is allowed.
+TEST(ConfigTest, EveryKeyThatTheSampleCommentsOutIsKnown) {
+  std::string text;
+  const std::string sample(SampleConfig());
+  for (std::size_t at = 0; at < sample.size();) {
+    const std::size_t end = sample.find('\n', at);
+    std::string line = sample.substr(at, end - at);
+    at = end + 1;
+    const bool key = line.rfind("# ", 0) == 0 && line.find(" = ") != std::string::npos &&
+                     line.find(' ', 2) == line.find(" = ");
+    text += (key ? line.substr(2) : line) + "\n";
+  }
+  EXPECT_NE(text, sample);
+  EXPECT_THAT(ProblemsOf(text), Not(Contains(HasSubstr("unknown key"))));
+  EXPECT_THAT(ProblemsOf(text), Not(Contains(HasSubstr("TOML"))));
+}
+
+TEST(ConfigTest, AnUnknownKeyIsNamedWithItsPlaceAndTheNearest) {
+  EXPECT_THAT(ProblemsOf(With(kGood, "credential =", "credentail =")),
+              Contains("picket.toml:3:1: unknown key 'credentail' in [app]. Did you mean "
+                       "'credential'?"));
+}
+
+TEST(ConfigTest, AKeyThatStandsTwiceIsNamedWithItsPlace) {
+  EXPECT_THAT(ProblemsOf(With(kGood, "credential =", "client_id = \"x\"\ncredential =")),
+              ElementsAre(testing::ContainsRegex("picket.toml:3:[0-9]+: the key stands twice")));
+}
+
+TEST(ConfigTest, ALiteralSecretIsRefusedAndNotPrinted) {
+  const std::string text = With(kGood, "@{env:PICKET_SECRET}", "Hunter2~very.secret");
+  const std::vector<std::string> problems = ProblemsOf(text);
+  ASSERT_FALSE(problems.empty());
+  EXPECT_THAT(problems, Contains(HasSubstr("picket.toml:4:")));
+  for (const std::string& problem : problems) EXPECT_THAT(problem, Not(HasSubstr("Hunter2")));
+}
+
+TEST(ConfigTest, ASecretInALineThatIsNoTomlIsNotPrinted) {
+  for (const char* broken : {"client_secret = Hunter2~very", "client_secret = \"Hunter2",
+                             "client_secret \"Hunter2\"", "client_secret = '''Hunter2"}) {
+    const std::vector<std::string> problems =
+        ProblemsOf(With(kGood, "client_secret = \"@{env:PICKET_SECRET}\"", broken));
+    EXPECT_EQ(problems.size(), 1U) << broken;
+    for (const std::string& problem : problems) {
+      EXPECT_THAT(problem, Not(HasSubstr("Hunter2")));
+      EXPECT_THAT(problem, HasSubstr("picket.toml:"));
+    }
+  }
+}
+
+TEST(ConfigTest, ATenantIdThatIsNoGuidIsRefused) {
+  EXPECT_THAT(ProblemsOf(With(kGood, "2ad3fc79-", "2ad3-")),
+              ElementsAre(testing::StartsWith("picket.toml:8:13: 'tenant_id' must be the")));
+}
+
+TEST(ConfigTest, PlainHttpIsForLoopbackOnly) {
+  const std::string cloud = "[cloud]\ngraph = \"http://graph.example\"\n";
+  EXPECT_THAT(ProblemsOf(cloud + kGood), ElementsAre(HasSubstr("must be https")));
+  EXPECT_THAT(ProblemsOf(With(cloud, "graph.example", "127.0.0.1:8080") + kGood),
+              testing::IsEmpty());
+  EXPECT_THAT(ProblemsOf(With(cloud, "http://graph.example", "https://127.0.0.1@evil.example") +
+                         kGood),
+              testing::SizeIs(1));
+}
+
+TEST(ConfigTest, AllProblemsAreReportedAtOnce) {
+  const std::string text = R"([agent]
+workers = 0
+poll_intervall = "5m"
+[cloud]
+preset = "globl"
+[app]
+client_id = "no"
+client_secret = "@{env:X}"
+[retention]
+events = "1d"
+min_free = "lots"
+[priority]
+high = { low = "P9" }
+[[tenant]]
+name = "Con toso"
+tenant_id = "2ad3fc79-1859-42fa-9011-6f8df2251b22"
+streams = ["signIns.interactiv"]
+)";
+  const std::vector<std::string> problems = ProblemsOf(text);
+  for (const char* expected : {":2:", ":3:", ":5:", ":7:", ":10:", ":11:", ":13:", ":15:", ":17:"}) {
+    EXPECT_THAT(problems, Contains(HasSubstr(std::string("picket.toml") + expected)));
+  }
+  EXPECT_THAT(problems, Contains(HasSubstr("Did you mean 'signIns.interactive'?")));
+  EXPECT_EQ(problems.size(), 9U);
+}
+
+TEST(ConfigTest, NamesThatMustBeThereOrBeUniqueAreChecked) {
+  EXPECT_THAT(ProblemsOf(With(kGood, "name = \"contoso\"", "name = \"contoso\"\napp = \"other\"")),
+              ElementsAre(HasSubstr("[app.other], which is not there")));
+  EXPECT_THAT(ProblemsOf(std::string(kGood) + std::string(kGood).substr(
+                                                  std::string(kGood).find("[[tenant]]"))),
+              ElementsAre(HasSubstr("two tenants are named"), HasSubstr("stands twice")));
+  const std::string good = kGood;
+  EXPECT_THAT(ProblemsOf(good.substr(0, good.find("[[tenant]]"))),
+              ElementsAre(HasSubstr("no tenant is configured")));
+}
+
+TEST(ConfigTest, Utf16AndWrongTypesAreToldApart) {
+  EXPECT_THAT(ProblemsOf("\xFF\xFE["), ElementsAre(HasSubstr("UTF-16")));
+  EXPECT_THAT(ProblemsOf("\xEF\xBB\xBF" + std::string(kGood)), testing::IsEmpty());
+  EXPECT_THAT(ProblemsOf("app = 3\n"), Contains(HasSubstr("'app' must be a table")));
+  EXPECT_THAT(ProblemsOf("tenant = 3\n"), Contains(HasSubstr("[[tenant]]")));
+}
+
+TEST(ConfigTest, PrioritiesOfTheConfigReplaceTheDefaults) {
+  const LoadedConfig loaded =
+      Parse("[priority]\nlow = { high = \"P1\" }\n" + std::string(kGood), "picket.toml");
+  EXPECT_TRUE(loaded.problems.empty());
+  EXPECT_EQ(loaded.settings.alerts.priorities.Of(alerts::Impact::kLow, rules::Confidence::kHigh),
+            alerts::Priority::kP1);
+}
+
+class ConfigFolderTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = std::filesystem::path(testing::TempDir()) / ("picket-config-" + ToString(Uuid4()));
+    std::filesystem::create_directories(directory_ / "tenants.d");
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+  void Write(const std::string& name, const std::string& text) const {
+    std::ofstream(directory_ / name, std::ios::binary) << text;
+  }
+  std::filesystem::path directory_;
+};
+
+TEST_F(ConfigFolderTest, TenantsMayStandInFilesOfTheirOwn) {
+  Write("picket.toml", kGood);
+  Write("tenants.d/b.toml",
+        "name = \"fabrikam\"\ntenant_id = \"11111111-2222-3333-4444-555555555555\"\n");
+  Write("tenants.d/c.toml",
+        "[[tenant]]\nname = \"tailspin\"\ntenant_id = \"21111111-2222-3333-4444-555555555555\"\n");
+  Write("tenants.d/notes.txt", "not read");
+  const LoadedConfig loaded = Load(directory_ / "picket.toml");
+  for (const Problem& problem : loaded.problems) ADD_FAILURE() << ToString(problem);
+  ASSERT_EQ(loaded.settings.tenants.size(), 3U);
+  EXPECT_EQ(loaded.settings.tenants[1].name, "fabrikam");
+  EXPECT_EQ(loaded.settings.tenants[2].name, "tailspin");
+}
+
+TEST_F(ConfigFolderTest, AProblemOfATenantsFileNamesThatFile) {
+  Write("picket.toml", kGood);
+  Write("tenants.d/b.toml", "name = \"fabrikam\"\ntenant_id = \"x\"\n");
+  const LoadedConfig loaded = Load(directory_ / "picket.toml");
+  ASSERT_EQ(loaded.problems.size(), 1U);
+  EXPECT_THAT(loaded.problems[0].file, HasSubstr("b.toml"));
+  EXPECT_EQ(loaded.problems[0].line, 2U);
+}
+
+TEST_F(ConfigFolderTest, AMissingFileSaysHowToMakeOne) {
+  const LoadedConfig loaded = Load(directory_ / "none.toml");
+  ASSERT_EQ(loaded.problems.size(), 1U);
+  EXPECT_THAT(loaded.problems[0].hint, HasSubstr("config sample"));
+}
+
+}  // namespace
+}  // namespace picket::config
