@@ -70,8 +70,8 @@ class AlertingTest : public tables::TablesTest {
     std::string page = "[";
     for (const Event& e : events) {
       page += fmt::format(
-          R"({}{{"id":"{}","createdDateTime":"{}","userPrincipalName":"{}","ipAddress":"192.0.2.1",)"
-          R"("status":{{"errorCode":0}},"riskLevelDuringSignIn":"{}","riskState":"{}"}})",
+          R"({}{{"id":"{}","createdDateTime":"{}","userPrincipalName":"{}",)"
+          R"("ipAddress":"192.0.2.1","status":{{"errorCode":0}},"riskLevelDuringSignIn":"{}","riskState":"{}"}})",
           page.size() > 1 ? "," : "", e.id, FormatRfc3339(e.time), e.user, e.level, e.state);
     }
     Page(kStream, page + "]", static_cast<int>(tables::Rank::kV1));

@@ -137,7 +137,8 @@ tenant_id = "2ad3fc79-1859-42fa-9011-6f8df2251b22"
 streams = ["signIns.interactiv"]
 )";
   const std::vector<std::string> problems = ProblemsOf(text);
-  for (const char* expected : {":2:", ":3:", ":5:", ":7:", ":10:", ":11:", ":13:", ":15:", ":17:"}) {
+  for (const char* expected :
+       {":2:", ":3:", ":5:", ":7:", ":10:", ":11:", ":13:", ":15:", ":17:"}) {
     EXPECT_THAT(problems, Contains(HasSubstr(std::string("picket.toml") + expected)));
   }
   EXPECT_THAT(problems, Contains(HasSubstr("Did you mean 'signIns.interactive'?")));

@@ -18,7 +18,8 @@ using testing::HasSubstr;
 using testing::Not;
 
 // What an attacker may choose: names of users, applications, browsers, devices.
-const std::string kHostile = R"("><script>document.title='owned'</script><img src=x onerror=alert(1)>'&)";
+const std::string kHostile =
+    R"("><script>document.title='owned'</script><img src=x onerror=alert(1)>'&)";
 
 alerts::AlertView Alert(const std::string& id, alerts::Priority priority, const std::string& text) {
   const Instant time = ParseRfc3339("2026-11-24T09:00:00Z").value();

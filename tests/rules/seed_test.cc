@@ -171,7 +171,7 @@ struct Generated {
 Generated Generate(unsigned seed, Instant now) {
   static constexpr std::array kLevels = {"none", "none",   "low",    "medium", "high",
                                          "High", "hidden", "-",      "~",      ""};
-  static constexpr std::array kStates = {"none",       "none",      "atRisk", "confirmedCompromised",
+  static constexpr std::array kStates = {"none",   "none", "atRisk", "confirmedCompromised",
                                          "remediated", "dismissed", "AtRisk", "-", "~"};
   static constexpr std::array kEvents = {
       "-",
@@ -309,11 +309,14 @@ TEST_F(SeedTest, SeedAndShippedRuleAnswerAsTheHandWrittenLogicOverRealRows) {
   RecordProperty("rows", static_cast<int>(sign_ins.size()));
   ASSERT_GE(sign_ins.size(), 50U);
   const std::string shipped = ShippedQuery();
+  int found = 0;
   for (const Instant now : nows) {
     const Answer expected = Oracle(sign_ins, now);
+    found += static_cast<int>(expected.rows.size());
     ASSERT_NO_FATAL_FAILURE(ExpectSame(Ask(seed_query, now), expected, FormatRfc3339(now)));
     ASSERT_NO_FATAL_FAILURE(ExpectSame(Ask(shipped, now), expected, FormatRfc3339(now)));
   }
+  RecordProperty("found", found);
 }
 
 }  // namespace
