@@ -144,12 +144,12 @@ Result<DirectoryLock> DirectoryLock::Acquire(const fs::path& directory) {
   DirectoryLock lock(fd);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const Result<std::string> pid = ReadFile(path, 64);
-    return Fail({.kind = ErrorKind::kRefused,
-                 .message = fmt::format("another Picket (pid {}) works on {}",
-                                        pid && !pid->empty() ? *pid : "unknown",
-                                        directory.string()),
-                 .hint = "Stop it, or wait until it is done.",
-                 .remote_code = "locked"});
+    return Fail(
+        {.kind = ErrorKind::kRefused,
+         .message = fmt::format("another Picket (pid {}) works on {}",
+                                pid && !pid->empty() ? *pid : "unknown", directory.string()),
+         .hint = "Stop it, or wait until it is done.",
+         .remote_code = "locked"});
   }
   const std::string pid = std::to_string(::getpid());
   if (::ftruncate(fd, 0) != 0) return Fail(FileError(path, "cannot write", errno));

@@ -39,11 +39,11 @@ Result<Origin> ParseOrigin(std::string_view url) {
     origin.host = AsciiLower(authority.substr(0, colon));
     if (colon != std::string_view::npos) port = authority.substr(colon);
   }
-  const bool host_ok = !origin.host.empty() &&
-                       std::all_of(origin.host.begin(), origin.host.end(), [](char c) {
-                         return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' ||
-                                c == '-' || c == '_' || c == ':';
-                       });
+  const bool host_ok =
+      !origin.host.empty() && std::all_of(origin.host.begin(), origin.host.end(), [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' ||
+               c == '_' || c == ':';
+      });
   if (!host_ok) return bad("no host");
   origin.port = origin.scheme == "https" ? 443 : 80;
   if (!port.empty()) {
@@ -64,7 +64,8 @@ bool IsLoopback(const Origin& origin) {
   return parts.size() == 4 && parts[0] == "127" &&
          std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
            return !part.empty() && part.size() <= 3 &&
-                  std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+                  std::all_of(part.begin(), part.end(),
+                              [](char c) { return c >= '0' && c <= '9'; });
          });
 }
 
@@ -74,8 +75,8 @@ std::optional<std::chrono::milliseconds> RetryAfter(const HttpHeaders& headers, 
   const std::string_view text = Trim(*header);
   constexpr std::int64_t kDayMs = 86'400'000;
   double seconds = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds,
-                                           std::chars_format::fixed);
+  const auto [end, code] =
+      std::from_chars(text.data(), text.data() + text.size(), seconds, std::chars_format::fixed);
   if (code == std::errc{} && end == text.data() + text.size()) {
     if (!std::isfinite(seconds) || seconds < 0) return std::nullopt;
     const double ms = std::min(std::ceil(seconds * 1000.0), static_cast<double>(kDayMs));

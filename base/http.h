@@ -24,7 +24,7 @@ struct HttpRequest {
   std::string url;  // absolute; path and query are sent verbatim
   HttpHeaders headers;
   std::string body;
-  std::chrono::milliseconds timeout{120'000};  // for the whole exchange: DNS to last byte
+  std::chrono::milliseconds timeout{120'000};    // for the whole exchange: DNS to last byte
   std::size_t max_body = std::size_t{16} << 20;  // after decompression
 };
 

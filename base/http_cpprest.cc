@@ -10,9 +10,8 @@
 #include <openssl/x509.h>
 #include <pplx/threadpool.h>
 
-#include <boost/asio/ssl.hpp>
-
 #include <atomic>
+#include <boost/asio/ssl.hpp>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -136,13 +135,13 @@ client::http_client_config CpprestTransport::ConfigFor(
   client::http_client_config config;
   config.set_timeout(kPhaseLimit);
   config.set_max_redirects(0);
-  config.set_ssl_context_callback([verify, ca_file = settings_.ca_file](
-                                      boost::asio::ssl::context& context) {
-    SSL_CTX* ctx = context.native_handle();
-    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-    SSL_CTX_set_cert_verify_callback(ctx, &VerifyAndRecord, verify.get());
-    if (!ca_file.empty()) SSL_CTX_load_verify_locations(ctx, ca_file.c_str(), nullptr);
-  });
+  config.set_ssl_context_callback(
+      [verify, ca_file = settings_.ca_file](boost::asio::ssl::context& context) {
+        SSL_CTX* ctx = context.native_handle();
+        SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+        SSL_CTX_set_cert_verify_callback(ctx, &VerifyAndRecord, verify.get());
+        if (!ca_file.empty()) SSL_CTX_load_verify_locations(ctx, ca_file.c_str(), nullptr);
+      });
   if (!settings_.proxy.empty()) {
     const web::uri uri(settings_.proxy);
     web::web_proxy proxy(web::uri_builder(uri).set_user_info("").to_uri());
@@ -183,8 +182,9 @@ Error NetworkError(const web::http::http_exception& e, const Origin& origin,
       return {.kind = ErrorKind::kInvalidConfig,
               .message = fmt::format("{} is not trusted: {}", origin.host,
                                      VerifyText(verify.error.load())),
-              .hint = "A proxy that inspects TLS is the common cause: put its authority into "
-                      "[network] ca_file.",
+              .hint =
+                  "A proxy that inspects TLS is the common cause: put its authority into "
+                  "[network] ca_file.",
               .remote_code = "tls"};
     }
     const char* text = ERR_reason_error_string(static_cast<unsigned long>(number));
@@ -259,17 +259,17 @@ Result<Exchange> CpprestTransport::Attempt(OriginClient& to, const HttpRequest& 
           } catch (const pplx::task_canceled&) {
             pending->Finish(Fail({.kind = ErrorKind::kCancelled, .message = "cancelled"}));
           } catch (const std::exception& e) {
-            pending->Finish(Fail({.kind = ErrorKind::kTransient,
-                                  .message = fmt::format("{}: {}", origin.host,
-                                                         EscapeTerminal(e.what()))}));
+            pending->Finish(
+                Fail({.kind = ErrorKind::kTransient,
+                      .message = fmt::format("{}: {}", origin.host, EscapeTerminal(e.what()))}));
           } catch (...) {
             pending->Finish(Fail({.kind = ErrorKind::kInternal, .message = "unknown exception"}));
           }
         });
   } catch (const std::exception& e) {
-    return Fail({.kind = ErrorKind::kInvalidConfig,
-                 .message = fmt::format("cannot ask {}: {}", origin.host,
-                                        EscapeTerminal(e.what()))});
+    return Fail(
+        {.kind = ErrorKind::kInvalidConfig,
+         .message = fmt::format("cannot ask {}: {}", origin.host, EscapeTerminal(e.what()))});
   }
 
   std::unique_lock lock(pending->mutex);
@@ -340,7 +340,8 @@ Result<std::unique_ptr<HttpTransport>> MakeHttpTransport(const NetworkSettings& 
   if (!settings.proxy.empty()) {
     const std::string& proxy = settings.proxy;
     const std::size_t at = proxy.rfind('@');
-    const std::string without_user = at == std::string::npos ? proxy : "http://" + proxy.substr(at + 1);
+    const std::string without_user =
+        at == std::string::npos ? proxy : "http://" + proxy.substr(at + 1);
     const Result<Origin> origin = ParseOrigin(without_user);
     const bool port_given = without_user.find(':', 7) != std::string::npos;
     if (proxy.substr(0, 7) != "http://" || !origin || !port_given) {

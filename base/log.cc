@@ -90,9 +90,9 @@ std::string Quoted(std::string_view text) {
 
 std::string JsonLine(LogLevel level, std::string_view event, std::string_view message,
                      std::initializer_list<LogField> fields, Instant now) {
-  std::string line = fmt::format(R"({{"ts":"{}","level":"{}","event":{},"msg":{})",
-                                 FormatGraph(now), LevelName(level), Quoted(event),
-                                 Quoted(EscapeTerminal(message)));
+  std::string line =
+      fmt::format(R"({{"ts":"{}","level":"{}","event":{},"msg":{})", FormatGraph(now),
+                  LevelName(level), Quoted(event), Quoted(EscapeTerminal(message)));
   for (const LogField& field : fields) {
     const bool bare = !std::holds_alternative<std::string>(field.value) && MayLogField(field.name);
     const std::string value = ValueText(field);
@@ -136,10 +136,9 @@ void Log(LogLevel level, std::string_view event, std::string_view message,
     state.logger->set_level(spdlog::level::trace);
   }
   const Instant now = SystemClock().Now();
-  const std::string line =
-      state.format == LogFormat::kJson
-          ? JsonLine(level, event, message, fields, now)
-          : TextLine(level, event, message, fields, now, state.journal);
+  const std::string line = state.format == LogFormat::kJson
+                               ? JsonLine(level, event, message, fields, now)
+                               : TextLine(level, event, message, fields, now, state.journal);
   state.logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
   state.logger->flush();
 }

@@ -70,14 +70,14 @@ int ExitCodeFor(ErrorKind kind);
 // PK_ASSIGN_OR_RETURN(auto page, decoder.Decode(body));
 #define PK_ASSIGN_OR_RETURN(lhs, expr) \
   PK_ASSIGN_OR_RETURN_(PK_CONCAT(pk_result_, __LINE__), lhs, expr)
-#define PK_ASSIGN_OR_RETURN_(tmp, lhs, expr)                   \
-  auto tmp = (expr);                                           \
-  if (!tmp) return ::tl::unexpected(std::move(tmp).error());   \
+#define PK_ASSIGN_OR_RETURN_(tmp, lhs, expr)                 \
+  auto tmp = (expr);                                         \
+  if (!tmp) return ::tl::unexpected(std::move(tmp).error()); \
   lhs = *std::move(tmp)
-#define PK_RETURN_IF_ERROR(expr)                                                     \
-  do {                                                                               \
-    if (auto pk_status = (expr); !pk_status)                                         \
-      return ::tl::unexpected(std::move(pk_status).error());                         \
+#define PK_RETURN_IF_ERROR(expr)                             \
+  do {                                                       \
+    if (auto pk_status = (expr); !pk_status)                 \
+      return ::tl::unexpected(std::move(pk_status).error()); \
   } while (false)
 
 }  // namespace picket

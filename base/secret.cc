@@ -18,8 +18,9 @@ constexpr std::size_t kMaxSecretBytes = 64 * 1024;
 Error BadReference(std::string message) {
   return {.kind = ErrorKind::kInvalidConfig,
           .message = std::move(message),
-          .hint = "Write a reference: \"@{file:/path}\", \"@{env:NAME}\" or "
-                  "\"@{credential:NAME}\"."};
+          .hint =
+              "Write a reference: \"@{file:/path}\", \"@{env:NAME}\" or "
+              "\"@{credential:NAME}\"."};
 }
 
 Result<SecretString> ReadSecretFile(const std::filesystem::path& path) {

@@ -32,8 +32,8 @@ Decoded Decode(std::string_view text) {
     if (point >= 0x800 && (point < 0xD800 || point > 0xDFFF)) return {point, 3};
   }
   if (b >= 0xF0 && b <= 0xF4 && tail(1) && tail(2) && tail(3)) {
-    const char32_t point = (b & 0x07U) << 18 | (at(1) & 0x3FU) << 12 | (at(2) & 0x3FU) << 6 |
-                           (at(3) & 0x3FU);
+    const char32_t point =
+        (b & 0x07U) << 18 | (at(1) & 0x3FU) << 12 | (at(2) & 0x3FU) << 6 | (at(3) & 0x3FU);
     if (point >= 0x10000 && point <= 0x10FFFF) return {point, 4};
   }
   return {kBad, 1};

@@ -272,10 +272,10 @@ Result<Timespan> ParseTimespan(std::string_view text) {
   Cursor cursor(text);
   Timespan total{};
   const auto bad = [&] {
-    return Fail({.kind = ErrorKind::kInvalidConfig,
-                 .message = fmt::format("no span of time: '{}'",
-                                        EscapeTerminal(text.substr(0, 40))),
-                 .hint = "Write a number and a unit of ms, s, m, h, d: \"90d\"."});
+    return Fail(
+        {.kind = ErrorKind::kInvalidConfig,
+         .message = fmt::format("no span of time: '{}'", EscapeTerminal(text.substr(0, 40))),
+         .hint = "Write a number and a unit of ms, s, m, h, d: \"90d\"."});
   };
   if (text.empty()) return bad();
   while (!cursor.done()) {
@@ -309,9 +309,9 @@ std::string FormatTimespan(Timespan span) {
 
 Result<Timespan> ParseIsoDuration(std::string_view text) {
   const auto bad = [&] {
-    return Fail({.kind = ErrorKind::kRefused,
-                 .message = fmt::format("no ISO 8601 duration: '{}'",
-                                        EscapeTerminal(text.substr(0, 40)))});
+    return Fail(
+        {.kind = ErrorKind::kRefused,
+         .message = fmt::format("no ISO 8601 duration: '{}'", EscapeTerminal(text.substr(0, 40)))});
   };
   Cursor cursor(text);
   if (!cursor.SkipAny("Pp") || cursor.done()) return bad();

@@ -179,8 +179,8 @@ Result<std::vector<AlertRow>> AlertStore::AlertsOfIncident(std::string_view inci
 Result<std::vector<AlertRow>> AlertStore::Alerts(bool all) {
   PK_ASSIGN_OR_RETURN(
       Statement select,
-      database_.Prepare(Sql(kAlertColumns,
-                            "WHERE ? OR status<>'closed' ORDER BY priority, last_seen DESC, id")));
+      database_.Prepare(
+          Sql(kAlertColumns, "WHERE ? OR status<>'closed' ORDER BY priority, last_seen DESC, id")));
   select.Bind(1, std::int64_t{all ? 1 : 0});
   return All(select, &ReadAlert);
 }

@@ -152,8 +152,8 @@ StoredId::StoredId(std::string_view id) : text_(id) {
 
 void StoredId::Bind(Statement& statement, int index) const {
   if (guid_) {
-    statement.BindBlob(index, {reinterpret_cast<const char*>(guid_->bytes.data()),
-                               guid_->bytes.size()});
+    statement.BindBlob(index,
+                       {reinterpret_cast<const char*>(guid_->bytes.data()), guid_->bytes.size()});
   } else {
     statement.Bind(index, text_);
   }

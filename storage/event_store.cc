@@ -67,7 +67,8 @@ Result<EventScan> EventStore::Scan(const std::string& stream, const ScanSpec& sp
       }
       continue;
     }
-    PK_CHECK(condition.op == ColumnCondition::Operator::kEqual, "a text is only asked for equality");
+    PK_CHECK(condition.op == ColumnCondition::Operator::kEqual,
+             "a text is only asked for equality");
     const auto* text = std::get_if<std::string>(&condition.value);
     PK_CHECK(text != nullptr, "a text column is compared with a text");
     PK_ASSIGN_OR_RETURN(const Words::Forms forms, words_.ForSearching(*text));
@@ -96,8 +97,7 @@ Result<std::vector<EventVersion>> EventStore::Versions(const std::string& stream
   while (true) {
     PK_ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return versions;
-    PK_ASSIGN_OR_RETURN(const std::string_view json,
-                        frames_.Record(select.Int(3), select.Int(4)));
+    PK_ASSIGN_OR_RETURN(const std::string_view json, frames_.Record(select.Int(3), select.Int(4)));
     versions.push_back({.key = select.Int(0),
                         .seq = select.Int(1),
                         .created = Instant{select.Int(2)},
@@ -119,18 +119,16 @@ Result<bool> EventStore::Contains(const std::string& stream, std::string_view id
 }
 
 Result<std::string> EventStore::IdOf(const std::string& stream, std::int64_t key) {
-  PK_ASSIGN_OR_RETURN(
-      Statement select,
-      database_.Prepare(fmt::format("SELECT id FROM {} WHERE key=?", TableName(stream))));
+  PK_ASSIGN_OR_RETURN(Statement select, database_.Prepare(fmt::format(
+                                            "SELECT id FROM {} WHERE key=?", TableName(stream))));
   PK_ASSIGN_OR_RETURN(const bool row, select.Bind(1, key).Step());
   if (!row) return Fail({.kind = ErrorKind::kNotFound, .message = "the event is gone"});
   return StoredId::Read(select, 0);
 }
 
 Result<std::vector<std::string>> EventStore::Ids(const std::string& stream) {
-  PK_ASSIGN_OR_RETURN(
-      Statement select,
-      database_.Prepare(fmt::format("SELECT id FROM {} ORDER BY id", TableName(stream))));
+  PK_ASSIGN_OR_RETURN(Statement select, database_.Prepare(fmt::format(
+                                            "SELECT id FROM {} ORDER BY id", TableName(stream))));
   std::vector<std::string> ids;
   while (true) {
     PK_ASSIGN_OR_RETURN(const bool row, select.Step());

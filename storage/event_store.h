@@ -21,9 +21,9 @@ namespace picket::storage {
 
 // How a reading is to be taken in.
 struct WriteRules {
-  Instant now;             // arrival time
-  Instant oldest;          // older events are refused (retention)
-  Instant read_before;     // new events older than this are late; zero: nothing is known of that
+  Instant now;          // arrival time
+  Instant oldest;       // older events are refused (retention)
+  Instant read_before;  // new events older than this are late; zero: nothing is known of that
   const Merger* merger = nullptr;
 };
 
@@ -102,8 +102,8 @@ class EventStore {
   // Makes the tables that are missing. A table of another mapping is rebuilt with `values_of`: its
   // typed columns from each event's JSON, in one transaction. An event that the new mapping does
   // not take keeps empty columns, and is logged.
-  using ValuesOf = std::function<Result<OwnedRecord>(std::string_view stream,
-                                                     std::string_view json)>;
+  using ValuesOf =
+      std::function<Result<OwnedRecord>(std::string_view stream, std::string_view json)>;
   [[nodiscard]] Status Prepare(const ValuesOf& values_of);
   // For a file that is only read: kRefused when its tables are not those of the mapping.
   [[nodiscard]] Status CheckMapping();

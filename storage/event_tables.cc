@@ -18,8 +18,7 @@ Result<EventStore::Fit> EventStore::FitOf(const StreamSchema& schema) {
       database_.Prepare("SELECT mapping_version, columns FROM stream WHERE name=?"));
   PK_ASSIGN_OR_RETURN(const bool row, select.Bind(1, schema.stream).Step());
   if (!row) return Fit::kMissing;
-  const bool same =
-      select.Int(0) == schema.mapping_version && select.Text(1) == ColumnList(schema);
+  const bool same = select.Int(0) == schema.mapping_version && select.Text(1) == ColumnList(schema);
   return same ? Fit::kSame : Fit::kOther;
 }
 
@@ -62,8 +61,8 @@ Status EventStore::Rebuild(const StreamSchema& schema, const ValuesOf& values_of
   PK_CHECK(values_of != nullptr, "a new mapping needs a way to make its columns");
   const std::string table = TableName(schema.stream);
   PK_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database_));
-  PK_RETURN_IF_ERROR(database_.Execute(
-      DropIndexesSql(schema.stream) + fmt::format("ALTER TABLE {0} RENAME TO {0}_old;", table)));
+  PK_RETURN_IF_ERROR(database_.Execute(DropIndexesSql(schema.stream) +
+                                       fmt::format("ALTER TABLE {0} RENAME TO {0}_old;", table)));
   PK_RETURN_IF_ERROR(database_.Execute(CreateTableSql(schema)));
   PK_RETURN_IF_ERROR(CopyRows(schema, values_of));
   PK_RETURN_IF_ERROR(database_.Execute(fmt::format("DROP TABLE {}_old", table)));
@@ -79,11 +78,10 @@ Status EventStore::Rebuild(const StreamSchema& schema, const ValuesOf& values_of
 }
 
 Status EventStore::CopyRows(const StreamSchema& schema, const ValuesOf& values_of) {
-  PK_ASSIGN_OR_RETURN(
-      Statement rows,
-      database_.PrepareOnce(fmt::format("SELECT key, id, created, arrived, seq, frame, place, "
-                                        "hash, rank, updated FROM {}_old ORDER BY key",
-                                        TableName(schema.stream))));
+  PK_ASSIGN_OR_RETURN(Statement rows, database_.PrepareOnce(fmt::format(
+                                          "SELECT key, id, created, arrived, seq, frame, place, "
+                                          "hash, rank, updated FROM {}_old ORDER BY key",
+                                          TableName(schema.stream))));
   PK_ASSIGN_OR_RETURN(Statement insert, database_.PrepareOnce(InsertSql(schema)));
   ColumnBinder columns(words_, schema);
   std::int64_t not_taken = 0;

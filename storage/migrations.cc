@@ -166,10 +166,10 @@ Status CheckSchema(Database& database, const std::vector<const char*>& steps) {
   PK_RETURN_IF_ERROR(RefuseNewer(database, newest));
   PK_ASSIGN_OR_RETURN(const std::int64_t found, database.QueryInt("PRAGMA user_version"));
   if (found == newest) return {};
-  return Fail({.kind = ErrorKind::kRefused,
-               .message = fmt::format("{} was last written by an older Picket",
-                                      database.path().string()),
-               .hint = "Run 'picket once' first; it brings the file up to date."});
+  return Fail(
+      {.kind = ErrorKind::kRefused,
+       .message = fmt::format("{} was last written by an older Picket", database.path().string()),
+       .hint = "Run 'picket once' first; it brings the file up to date."});
 }
 
 Status Migrate(Database& database, std::int32_t application_id,
@@ -180,9 +180,10 @@ Status Migrate(Database& database, std::int32_t application_id,
   for (std::int64_t version = found; version < newest; ++version) {
     PK_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database));
     PK_RETURN_IF_ERROR(database.Execute(steps[static_cast<std::size_t>(version)]));
-    PK_RETURN_IF_ERROR(database.Execute(fmt::format("PRAGMA application_id={}; PRAGMA "
-                                                    "user_version={}",
-                                                    application_id, version + 1)));
+    PK_RETURN_IF_ERROR(
+        database.Execute(fmt::format("PRAGMA application_id={}; PRAGMA "
+                                     "user_version={}",
+                                     application_id, version + 1)));
     PK_RETURN_IF_ERROR(transaction.Commit());
   }
   return {};

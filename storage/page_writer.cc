@@ -65,9 +65,8 @@ Result<PageCounts> PageWriter::Write(const std::vector<Record>& records) {
   std::vector<const Record*> order;
   order.reserve(records.size());
   for (const Record& record : records) order.push_back(&record);
-  std::stable_sort(order.begin(), order.end(), [](const Record* a, const Record* b) {
-    return a->created < b->created;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Record* a, const Record* b) { return a->created < b->created; });
   for (const Record* record : order) PK_RETURN_IF_ERROR(Take(*record));
   PK_RETURN_IF_ERROR(Flush());
   PK_RETURN_IF_ERROR(Finish());
@@ -79,8 +78,7 @@ Status PageWriter::Begin() {
   PK_ASSIGN_OR_RETURN(Statement insert, database_.Prepare(InsertSql(schema_)));
   find_.emplace(std::move(find));
   insert_.emplace(std::move(insert));
-  PK_ASSIGN_OR_RETURN(last_seq_,
-                      database_.QueryInt("SELECT value FROM counter WHERE name='seq'"));
+  PK_ASSIGN_OR_RETURN(last_seq_, database_.QueryInt("SELECT value FROM counter WHERE name='seq'"));
   first_seq_ = last_seq_;
   pending_.reserve(kRecordsPerFrame);
   return {};
@@ -230,8 +228,8 @@ void PageWriter::NoteLateness(const Record& record) {
     ++counts_.late;
     const std::int64_t lag = std::max<std::int64_t>(0, (rules_.now - record.created).ticks);
     const auto minutes = static_cast<std::uint64_t>(lag / kMinute.ticks);
-    bucket = std::clamp<std::size_t>(static_cast<std::size_t>(std::bit_width(minutes)), 1,
-                                     kBuckets - 1);
+    bucket =
+        std::clamp<std::size_t>(static_cast<std::size_t>(std::bit_width(minutes)), 1, kBuckets - 1);
   }
   ++lateness_.at(bucket);
 }

@@ -62,8 +62,8 @@ using Merger = std::function<Result<OwnedRecord>(std::string_view lower_json, co
 // What became of a page's records. new + changed + same + poorer + rejected + expired is their
 // number.
 struct PageCounts {
-  std::int64_t read = 0;      // records of the page, rejected ones too
-  std::int64_t added = 0;     // "new"
+  std::int64_t read = 0;   // records of the page, rejected ones too
+  std::int64_t added = 0;  // "new"
   std::int64_t changed = 0;
   std::int64_t same = 0;
   std::int64_t poorer = 0;    // differed, and told nothing new

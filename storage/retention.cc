@@ -35,9 +35,9 @@ Status DeleteAll(Database& database, const std::string& sql, Instant oldest, std
 Result<std::int64_t> EventStore::Expire(Instant oldest) {
   std::int64_t deleted = 0;
   for (const StreamSchema& schema : schemas_) {
-    const std::string sql = fmt::format(
-        "DELETE FROM {0} WHERE key IN (SELECT key FROM {0} WHERE created<?1 LIMIT ?2)",
-        TableName(schema.stream));
+    const std::string sql =
+        fmt::format("DELETE FROM {0} WHERE key IN (SELECT key FROM {0} WHERE created<?1 LIMIT ?2)",
+                    TableName(schema.stream));
     const auto count = [&](std::int64_t gone) -> Status {
       deleted += gone;
       if (gone == 0) return {};

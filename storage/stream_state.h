@@ -18,11 +18,11 @@ struct StreamState {
   std::string reason;             // for people: why it is not ok
   Instant not_before;             // Retry-After, breaker, slow re-probe
   Instant next_due;
-  std::int64_t failures = 0;      // in a row
-  Timespan interval;              // stretched for quiet streams
-  Timespan width;                 // of a slice, as it adapted
-  std::int64_t page_size = 0;     // $top, as it adapted
-  std::string probe;              // what was found out of the service, "name=value;…"
+  std::int64_t failures = 0;   // in a row
+  Timespan interval;           // stretched for quiet streams
+  Timespan width;              // of a slice, as it adapted
+  std::int64_t page_size = 0;  // $top, as it adapted
+  std::string probe;           // what was found out of the service, "name=value;…"
   Instant last_success;
   std::string last_error;
 };

@@ -9,13 +9,13 @@
 namespace picket::storage {
 namespace {
 
-constexpr std::size_t kShort = 4;          // not worth an id
-constexpr std::size_t kLong = 512;         // not worth an index entry
-constexpr std::size_t kMostSeen = 8192;    // about 1 MB
+constexpr std::size_t kShort = 4;        // not worth an id
+constexpr std::size_t kLong = 512;       // not worth an index entry
+constexpr std::size_t kMostSeen = 8192;  // about 1 MB
 constexpr std::uint32_t kJudgedAfter = 1024;
 constexpr std::uint32_t kWorthwhile = 64;  // one in so many comes again
 constexpr std::uint32_t kForgottenAfter = 8192;
-constexpr std::uint32_t kProbe = 16;       // of a hopeless column, one in so many is tried
+constexpr std::uint32_t kProbe = 16;  // of a hopeless column, one in so many is tried
 constexpr std::int64_t kSweepFrom = 10'000;
 constexpr std::int64_t kDeletedAtOnce = 1000;
 

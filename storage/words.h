@@ -20,9 +20,9 @@ namespace picket::storage {
 // itself (TEXT). Most texts of sign-ins come again and again (users, applications, browsers): kept
 // once, an event takes half the bytes, and scans read fewer pages.
 struct StoredText {
-  std::int64_t word = 0;        // 0: not a word
-  std::optional<Guid> guid;     // its lower-case form
-  std::string_view text;        // if neither
+  std::int64_t word = 0;     // 0: not a word
+  std::optional<Guid> guid;  // its lower-case form
+  std::string_view text;     // if neither
 };
 
 inline constexpr std::size_t kGuidText = 36;

@@ -42,8 +42,8 @@ Result<AlertCounts> Alerting::Evaluate(Instant now, std::stop_token stop) {
 }
 
 // In a tenant's first evaluation every rule starts at the beginning: the first hour gives the last
-// 30 days. A rule that comes or changes later starts at its newest tick, by a cursor with the seq of
-// now and the rows of its period read once (see EvaluateRule).
+// 30 days. A rule that comes or changes later starts at its newest tick, by a cursor with the seq
+// of now and the rows of its period read once (see EvaluateRule).
 Status Alerting::PlaceCursors(Instant now) {
   PK_ASSIGN_OR_RETURN(const bool known_tenant, store_.alerts().AnyCursor());
   if (known_tenant || rules_.empty()) return {};
@@ -88,8 +88,8 @@ Result<AlertCounts> Alerting::EvaluateRule(const LoadedRule& loaded, Instant now
   return counts;
 }
 
-Status Alerting::Take(const rules::Rule& rule, const std::string& stream,
-                      const rules::RuleRow& row, Instant now, AlertCounts& counts) {
+Status Alerting::Take(const rules::Rule& rule, const std::string& stream, const rules::RuleRow& row,
+                      Instant now, AlertCounts& counts) {
   PK_ASSIGN_OR_RETURN(const std::string event_id, store_.events().IdOf(stream, row.event));
   const storage::EntityKey entity = EntityOf(rule, row, event_id);
   // Derived, so that a replay finds it again: tenant, rule, entity, row.
@@ -113,8 +113,7 @@ Status Alerting::Take(const rules::Rule& rule, const std::string& stream,
   }
   if (!known) ++counts.findings;
   if (finding.alert.empty() && finding.state == "active") {
-    PK_ASSIGN_OR_RETURN(const storage::AlertRow alert,
-                        AlertFor(rule, row, finding, now, counts));
+    PK_ASSIGN_OR_RETURN(const storage::AlertRow alert, AlertFor(rule, row, finding, now, counts));
     finding.alert = alert.id;
   }
   PK_RETURN_IF_ERROR(store_.alerts().PutFinding(finding));
@@ -261,14 +260,13 @@ Status Alerting::Judge(storage::AlertRow& alert, const std::vector<storage::Find
     facts.risk_hidden = facts.risk_hidden || own.risk_hidden;
     for (const std::string& reason : ReasonsOf(*rule->second, row)) {
       if (detail.reasons.size() < 20 &&
-          std::find(detail.reasons.begin(), detail.reasons.end(), reason) ==
-              detail.reasons.end()) {
+          std::find(detail.reasons.begin(), detail.reasons.end(), reason) == detail.reasons.end()) {
         detail.reasons.push_back(reason);
       }
     }
   }
-  const Judgement judgement = alerts::Judge(rule->second->severity, rule->second->confidence,
-                                            facts, settings_.priorities);
+  const Judgement judgement =
+      alerts::Judge(rule->second->severity, rule->second->confidence, facts, settings_.priorities);
   alert.severity = static_cast<int>(rule->second->severity);
   alert.confidence = static_cast<int>(judgement.confidence);
   alert.priority = static_cast<int>(judgement.priority);
@@ -280,8 +278,7 @@ Status Alerting::Judge(storage::AlertRow& alert, const std::vector<storage::Find
 Status Alerting::RecomputeIncident(const std::string& id, Instant now) {
   PK_ASSIGN_OR_RETURN(std::optional<storage::IncidentRow> incident, store_.alerts().Incident(id));
   PK_CHECK(incident.has_value(), "an alert names an incident that is not there");
-  PK_ASSIGN_OR_RETURN(std::vector<storage::AlertRow> alerts,
-                      store_.alerts().AlertsOfIncident(id));
+  PK_ASSIGN_OR_RETURN(std::vector<storage::AlertRow> alerts, store_.alerts().AlertsOfIncident(id));
   std::set<std::string> open_rules;
   for (const storage::AlertRow& alert : alerts) {
     if (alert.status != "closed") open_rules.insert(alert.rule);

@@ -38,23 +38,24 @@ struct Identifier {
   std::string_view entity, identifier, type;
 };
 constexpr Identifier kByStrength[] = {
-    {"Account", "AadUserId", "user"},       {"Account", "FullName", "user"},
-    {"Account", "Name", "user"},            {"CloudApplication", "AppId", "application"},
-    {"CloudApplication", "Name", "application"}, {"IP", "Address", "ip"},
-    {"Host", "FullName", "host"},           {"Host", "HostName", "host"},
+    {"Account", "AadUserId", "user"},
+    {"Account", "FullName", "user"},
+    {"Account", "Name", "user"},
+    {"CloudApplication", "AppId", "application"},
+    {"CloudApplication", "Name", "application"},
+    {"IP", "Address", "ip"},
+    {"Host", "FullName", "host"},
+    {"Host", "HostName", "host"},
 };
 
 }  // namespace
 
 std::string FormatDetail(const AlertDetail& detail) {
-  const json object = {{"title", detail.title},
-                       {"description", detail.description},
-                       {"tactics", detail.tactics},
-                       {"techniques", detail.techniques},
-                       {"reasons", detail.reasons},
-                       {"priority_why", detail.priority_why},
-                       {"next_steps", detail.next_steps},
-                       {"false_positives", detail.false_positives}};
+  const json object = {
+      {"title", detail.title},           {"description", detail.description},
+      {"tactics", detail.tactics},       {"techniques", detail.techniques},
+      {"reasons", detail.reasons},       {"priority_why", detail.priority_why},
+      {"next_steps", detail.next_steps}, {"false_positives", detail.false_positives}};
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -91,11 +92,10 @@ std::vector<std::string> ReasonsOf(const rules::Rule& rule, const rules::RuleRow
   std::vector<std::string> reasons;
   for (const rules::Explanation& explanation : rule.explanations) {
     const std::string value = Column(row, explanation.column);
-    const bool met =
-        explanation.values.empty()
-            ? !value.empty() && value != "[]" && value != "False"
-            : std::find(explanation.values.begin(), explanation.values.end(), value) !=
-                  explanation.values.end();
+    const bool met = explanation.values.empty()
+                         ? !value.empty() && value != "[]" && value != "False"
+                         : std::find(explanation.values.begin(), explanation.values.end(), value) !=
+                               explanation.values.end();
     if (met) reasons.push_back(explanation.text + ": " + explanation.column + " is " + value);
   }
   for (const auto& [name, column] : rule.custom_details) {

@@ -57,10 +57,9 @@ Judgement Judge(rules::Severity severity, rules::Confidence confidence, const Pr
         "Microsoft hides the risk from this tenant's licence (Entra ID P2 shows it)");
   }
   judgement.priority = table.Of(judgement.impact, judgement.confidence);
-  judgement.why.push_back(fmt::format("{} impact with {} confidence is {}",
-                                      ImpactName(judgement.impact),
-                                      rules::ConfidenceName(judgement.confidence),
-                                      PriorityName(judgement.priority)));
+  judgement.why.push_back(
+      fmt::format("{} impact with {} confidence is {}", ImpactName(judgement.impact),
+                  rules::ConfidenceName(judgement.confidence), PriorityName(judgement.priority)));
   return judgement;
 }
 

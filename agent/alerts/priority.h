@@ -39,7 +39,7 @@ struct PriorityFacts {
   bool second_rule = false;            // another rule found the same entity in the same incident
   bool guest = false;
   bool disabled_account = false;
-  bool risk_hidden = false;            // the licence hides the risk: printed, moves nothing
+  bool risk_hidden = false;  // the licence hides the risk: printed, moves nothing
 };
 
 struct Judgement {

@@ -1,8 +1,8 @@
 // picket alerts list|show, picket incidents list|show
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "agent/cli/context.h"
@@ -111,8 +111,8 @@ void AddVerbs(CLI::App& app, Context& context, const char* name, const char* wha
   list->add_option("--tenant", options->tenant, "Only this tenant's");
   AddConfigOption(*list, context);
   AddFormatOption(*list, context, {"table", "json", "csv"});
-  list->footer(fmt::format("Examples:\n  picket {0} list\n  picket {0} list --all --format json",
-                           name));
+  list->footer(
+      fmt::format("Examples:\n  picket {0} list\n  picket {0} list --all --format json", name));
   list->callback([&context, options, name, load] {
     const std::vector<View> views = load(context, options->tenant, options->all);
     if (context.exit_code == 0) PrintList(context, name, views);

@@ -1,8 +1,8 @@
 // picket config sample|show, picket version
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "agent/cli/context.h"
@@ -33,20 +33,19 @@ void Show(Context& context) {
                        {"app", tenant.app},
                        {"streams", tenant.streams}});
   }
-  const nlohmann::json object = {
-      {"data_dir", settings->data_dir.string()},
-      {"cloud",
-       {{"authority", settings->cloud.authority},
-        {"graph", settings->cloud.graph},
-        {"graph_audience", settings->cloud.GraphAudience()},
-        {"arm", settings->cloud.arm}}},
-      {"proxy_set", !settings->network.proxy.empty()},
-      {"ca_file", settings->network.ca_file},
-      {"apps", std::move(apps)},
-      {"poll_interval", FormatTimespan(settings->poll.poll_interval)},
-      {"backfill", FormatTimespan(settings->poll.backfill)},
-      {"retention", FormatTimespan(settings->poll.retention)},
-      {"tenants", std::move(tenants)}};
+  const nlohmann::json object = {{"data_dir", settings->data_dir.string()},
+                                 {"cloud",
+                                  {{"authority", settings->cloud.authority},
+                                   {"graph", settings->cloud.graph},
+                                   {"graph_audience", settings->cloud.GraphAudience()},
+                                   {"arm", settings->cloud.arm}}},
+                                 {"proxy_set", !settings->network.proxy.empty()},
+                                 {"ca_file", settings->network.ca_file},
+                                 {"apps", std::move(apps)},
+                                 {"poll_interval", FormatTimespan(settings->poll.poll_interval)},
+                                 {"backfill", FormatTimespan(settings->poll.backfill)},
+                                 {"retention", FormatTimespan(settings->poll.retention)},
+                                 {"tenants", std::move(tenants)}};
   (void)WriteAll(object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
                  stdout);
 }

@@ -17,8 +17,8 @@ void AddFormatOption(CLI::App& verb, Context& context, std::vector<std::string> 
           "--format",
           [&context](const std::string& name) {
             context.format_given = true;
-            context.format = name == "json"  ? Format::kJson
-                             : name == "csv" ? Format::kCsv
+            context.format = name == "json"         ? Format::kJson
+                             : name == "csv"        ? Format::kCsv
                              : name == "prometheus" ? Format::kPrometheus
                                                     : Format::kTable;
           },

@@ -1,8 +1,8 @@
 // picket demo: two tenants with attacks, played against the stand-in of Graph.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "agent/cli/context.h"
@@ -32,10 +32,10 @@ run::Settings DemoSettings(const fs::path& directory, const std::string& url,
   settings.cloud = {.authority = url, .graph = url, .arm = url};
   settings.poll.backfill = kDay;
   settings.min_free = 0;
-  settings.apps[""] = {.client_id = scenario.client_id,
-                       .by_certificate = false,
-                       .client_secret =
-                           SecretRef{"file", (fs::absolute(directory) / "secret").string()}};
+  settings.apps[""] = {
+      .client_id = scenario.client_id,
+      .by_certificate = false,
+      .client_secret = SecretRef{"file", (fs::absolute(directory) / "secret").string()}};
   for (const simulator::DemoTenant& tenant : scenario.tenants) {
     settings.tenants.push_back({.name = tenant.name,
                                 .id = tenant.id,
@@ -51,8 +51,8 @@ void PrintIncidents(const std::vector<alerts::IncidentView>& incidents) {
     for (const alerts::AlertView& alert : incident.alerts) {
       for (const std::string& reason : alert.reasons) why += (why.empty() ? "" : "; ") + reason;
     }
-    table.rows.push_back({alerts::PriorityName(incident.priority), incident.tenant,
-                          incident.entity.name, why});
+    table.rows.push_back(
+        {alerts::PriorityName(incident.priority), incident.tenant, incident.entity.name, why});
   }
   PrintTable(table, stdout);
 }
@@ -129,8 +129,7 @@ void AddDemo(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* verb =
       app.add_subcommand("demo", "See it work: two tenants under attack, without a tenant");
-  verb->add_option("--dir", options->directory, "Where data and report go")
-      ->capture_default_str();
+  verb->add_option("--dir", options->directory, "Where data and report go")->capture_default_str();
   verb->footer("Examples:\n  picket demo\n  picket demo --dir /tmp/picket-demo");
   verb->callback([&context, options] { Demo(context, *options); });
 }

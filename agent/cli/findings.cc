@@ -8,8 +8,8 @@ namespace picket::cli {
 namespace {
 
 template <class View>
-std::vector<View> LoadFrom(Context& context, const run::Settings& settings,
-                           const std::string& only, bool all,
+std::vector<View> LoadFrom(Context& context, const run::Settings& settings, const std::string& only,
+                           bool all,
                            Result<std::vector<View>> (*load)(storage::TenantStore&,
                                                              const std::string&, bool)) {
   std::vector<View> views;

@@ -1,15 +1,16 @@
 // picket import
 
-#include <CLI/CLI.hpp>
+#include "agent/tables/import.h"
+
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "agent/alerts/alerting.h"
 #include "agent/cli/context.h"
 #include "agent/run/rules_loader.h"
 #include "agent/run/tenant_files.h"
-#include "agent/tables/import.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -29,10 +30,10 @@ void PrintReport(const std::string& file, const tables::ImportReport& report, bo
   }
   if (json) {
     const nlohmann::json object = {
-        {"file", file},        {"table", report.table},   {"already", report.already},
-        {"read", c.read},      {"new", c.added},          {"changed", c.changed},
-        {"same", c.same},      {"poorer", c.poorer},      {"rejected", c.rejected},
-        {"expired", c.expired},  {"undated", report.undated}};
+        {"file", file},         {"table", report.table},    {"already", report.already},
+        {"read", c.read},       {"new", c.added},           {"changed", c.changed},
+        {"same", c.same},       {"poorer", c.poorer},       {"rejected", c.rejected},
+        {"expired", c.expired}, {"undated", report.undated}};
     (void)WriteAll(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
                    stdout);
   } else if (report.already) {
@@ -100,27 +101,25 @@ void Import(Context& context, const Options& options) {
       Failed(context, bytes.error());
       continue;
     }
-    tables::ImportOptions import{.table = options.table,
-                                 .now = now,
-                                 .oldest = now - settings->poll.retention};
+    tables::ImportOptions import{
+        .table = options.table, .now = now, .oldest = now - settings->poll.retention};
     import.progress = [&](std::int64_t rows) {
       progress.Show(fmt::format("{}: {} rows", file, rows));
-    };
-    Result<tables::ImportReport> report =
-        tables::ImportFile(*bytes, (*tenant)->id, **store, import);
-    if (!report) {
-      Failed(context, std::move(report).error().In(file));
-      continue;
-    }
-    PrintReport(file, *report, context.format == Format::kJson);
-    if (report->counts.rejected > 0) context.exit_code = 1;
+  };
+  Result<tables::ImportReport> report = tables::ImportFile(*bytes, (*tenant)->id, **store, import);
+  if (!report) {
+    Failed(context, std::move(report).error().In(file));
+    continue;
   }
-  if (Status evaluated = EvaluateAfter(*settings, **tenant, **store, context); !evaluated) {
-    Failed(context, evaluated.error());
-  }
+  PrintReport(file, *report, context.format == Format::kJson);
+  if (report->counts.rejected > 0) context.exit_code = 1;
 }
-
+if (Status evaluated = EvaluateAfter(*settings, **tenant, **store, context); !evaluated) {
+  Failed(context, evaluated.error());
+}
 }  // namespace
+
+}  // namespace picket::cli
 
 void AddImport(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
@@ -131,9 +130,10 @@ void AddImport(CLI::App& app, Context& context) {
   verb->add_option("--table", options->table, "The Log Analytics table, when a file does not say");
   AddConfigOption(*verb, context);
   AddFormatOption(*verb, context, {"table", "json"});
-  verb->footer("Examples:\n  picket import export.csv --tenant contoso --table SigninLogs\n"
-               "  picket import signins-*.json.gz --tenant contoso\n"
-               "\nRows older than [retention] events are refused and counted.");
+  verb->footer(
+      "Examples:\n  picket import export.csv --tenant contoso --table SigninLogs\n"
+      "  picket import signins-*.json.gz --tenant contoso\n"
+      "\nRows older than [retention] events are refused and counted.");
   verb->callback([&context, options] { Import(context, *options); });
 }
 

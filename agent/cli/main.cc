@@ -1,10 +1,9 @@
 // The program: declares the verbs, dispatches to one, turns signals into a stop.
 
-#include <CLI/CLI.hpp>
-
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <thread>
 

@@ -1,7 +1,8 @@
 // picket once, picket run.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 #include "agent/cli/context.h"
 #include "agent/run/round.h"
@@ -57,8 +58,7 @@ void RunOnce(Context& context, const std::string& now_text, bool all_streams) {
     Say("the clock is set to " + FormatRfc3339(*now));
   }
   SystemClock clock(offset);
-  Result<std::unique_ptr<run::Agent>> agent =
-      run::Agent::Open(*settings, clock, !now_text.empty());
+  Result<std::unique_ptr<run::Agent>> agent = run::Agent::Open(*settings, clock, !now_text.empty());
   if (!agent) {
     Failed(context, agent.error());
     return;
@@ -104,9 +104,10 @@ void AddOnce(CLI::App& app, Context& context) {
   verb->add_flag("--all-streams", options->all_streams,
                  "Also streams that a stretched interval would leave out");
   verb->add_option("--now", options->now, "Start the clock at this time (RFC 3339)");
-  verb->footer("Examples:\n  picket once --config picket.toml\n"
-               "\nExit codes: 0 done; 3 some tenants failed; 69 nothing reachable;\n"
-               "75 another instance runs; 77 refused for all tenants; 78 config");
+  verb->footer(
+      "Examples:\n  picket once --config picket.toml\n"
+      "\nExit codes: 0 done; 3 some tenants failed; 69 nothing reachable;\n"
+      "75 another instance runs; 77 refused for all tenants; 78 config");
   verb->callback([&context, options] { RunOnce(context, options->now, options->all_streams); });
 }
 

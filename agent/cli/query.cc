@@ -1,8 +1,8 @@
 // picket query
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "agent/cli/context.h"
@@ -28,9 +28,7 @@ struct Options {
 
 void PrintDiagnostics(const kql::Diagnostics& errors) {
   for (const kql::Diagnostic& error : errors) {
-    PrintError({.kind = ErrorKind::kRefused,
-                .message = kql::ToString(error),
-                .hint = error.hint});
+    PrintError({.kind = ErrorKind::kRefused, .message = kql::ToString(error), .hint = error.hint});
   }
 }
 
@@ -214,10 +212,11 @@ void AddQuery(CLI::App& app, Context& context) {
                    "A file of JSON lines with name and query; one result a line");
   AddConfigOption(*verb, context);
   AddFormatOption(*verb, context, {"table", "json", "csv"});
-  verb->footer("Examples:\n"
-               "  picket query 'print now()'\n"
-               "  picket query 'SigninLogs | summarize count() by ResultType' --tenant contoso\n"
-               "  picket query --file hunt.kql --all-tenants --format json");
+  verb->footer(
+      "Examples:\n"
+      "  picket query 'print now()'\n"
+      "  picket query 'SigninLogs | summarize count() by ResultType' --tenant contoso\n"
+      "  picket query --file hunt.kql --all-tenants --format json");
   verb->callback([&context, options] { Query(context, *options); });
 }
 

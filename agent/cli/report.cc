@@ -1,9 +1,11 @@
 // picket report
 
-#include <CLI/CLI.hpp>
+#include "agent/cli/report.h"
+
 #include <fmt/format.h>
 
-#include "agent/cli/report.h"
+#include <CLI/CLI.hpp>
+
 #include "agent/cli/findings.h"
 #include "agent/poll/poller.h"
 #include "agent/run/tenant_files.h"
@@ -87,8 +89,9 @@ void AddReport(CLI::App& app, Context& context) {
   verb->add_option("-o,--output", options->output, "The file; stdout without one");
   verb->add_option("--tenant", options->tenant, "Only this tenant's");
   verb->add_flag("--all", options->all, "Closed incidents too");
-  verb->footer("Examples:\n  picket report -o report.html\n"
-               "  picket report --tenant contoso --format csv -o contoso.csv");
+  verb->footer(
+      "Examples:\n  picket report -o report.html\n"
+      "  picket report --tenant contoso --format csv -o contoso.csv");
   verb->callback([&context, options] { Report(context, *options); });
 }
 

@@ -1,8 +1,8 @@
 // picket rules list|show|check
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "agent/cli/context.h"
@@ -29,25 +29,24 @@ json ErrorsJson(const kql::Diagnostics& errors) {
 }
 
 json RuleJson(const rules::Rule& rule, const rules::Verdict& verdict) {
-  return {{"file", rule.file.string()},   {"id", rule.id},
-          {"title", rule.title},          {"language", rule.language},
-          {"verdict", verdict.verdict},   {"tables", verdict.tables},
-          {"missing", verdict.missing},   {"errors", ErrorsJson(verdict.errors)}};
+  return {{"file", rule.file.string()}, {"id", rule.id},
+          {"title", rule.title},        {"language", rule.language},
+          {"verdict", verdict.verdict}, {"tables", verdict.tables},
+          {"missing", verdict.missing}, {"errors", ErrorsJson(verdict.errors)}};
 }
 
 json BrokenJson(const rules::RuleFileError& broken) {
-  return {{"file", broken.file.string()},
-          {"id", ""},
-          {"title", ""},
-          {"language", ""},
-          {"verdict", "refused"},
-          {"tables", json::array()},
-          {"missing", json::array()},
-          {"errors",
-           json::array({{{"code", "PK120"},
-                         {"message", broken.error.message},
-                         {"line", 0},
-                         {"column", 0}}})}};
+  return {
+      {"file", broken.file.string()},
+      {"id", ""},
+      {"title", ""},
+      {"language", ""},
+      {"verdict", "refused"},
+      {"tables", json::array()},
+      {"missing", json::array()},
+      {"errors",
+       json::array(
+           {{{"code", "PK120"}, {"message", broken.error.message}, {"line", 0}, {"column", 0}}})}};
 }
 
 std::string Dump(const json& value) {
@@ -67,7 +66,8 @@ void PrintChecked(Context& context, const run::RuleBook& book) {
   TextTable table{{"VERDICT", "RULE", "SEVERITY", "TABLES", "FILE", "WHY"}, {}};
   for (const alerts::LoadedRule& loaded : book.rules) {
     std::string tables;
-    for (const std::string& name : loaded.verdict.tables) tables += (tables.empty() ? "" : " ") + name;
+    for (const std::string& name : loaded.verdict.tables)
+      tables += (tables.empty() ? "" : " ") + name;
     const std::string why =
         loaded.verdict.errors.empty() ? "" : kql::ToString(loaded.verdict.errors.front());
     table.rows.push_back({loaded.verdict.verdict, loaded.rule.title,
@@ -128,8 +128,8 @@ void Show(Context& context, const std::string& id) {
     std::string text;
     for (const auto& [key, value] : object.items()) {
       if (key == "query" || key == "errors") continue;
-      text += fmt::format("{:16} {}\n", key, value.is_string() ? value.get<std::string>()
-                                                               : value.dump());
+      text += fmt::format("{:16} {}\n", key,
+                          value.is_string() ? value.get<std::string>() : value.dump());
     }
     (void)WriteAll(EscapeTerminal(text + "\n" + rule.query), stdout);
     return;
@@ -161,9 +161,10 @@ void AddRules(CLI::App& app, Context& context) {
   CLI::App* check = rules->add_subcommand("check", "Would these rule files run?");
   check->add_option("PATH", *paths, "Files or folders")->required();
   AddFormatOption(*check, context, {"table", "json", "csv"});
-  check->footer("Examples:\n  picket rules check my-rule.yaml\n"
-                "  picket rules check rules.d --format json\n"
-                "\nExit codes: 0 all run; 1 some are refused");
+  check->footer(
+      "Examples:\n  picket rules check my-rule.yaml\n"
+      "  picket rules check rules.d --format json\n"
+      "\nExit codes: 0 all run; 1 some are refused");
   check->callback([&context, paths] { Check(context, *paths); });
 }
 

@@ -1,8 +1,8 @@
 // picket status
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "agent/cli/context.h"
@@ -86,14 +86,13 @@ std::string StatusJson(const std::vector<TenantStatus>& tenants) {
     if (!tenant.error.empty()) object["error"] = tenant.error;
     list.push_back(std::move(object));
   }
-  return json({{"tenants", std::move(list)}})
-             .dump(-1, ' ', false, json::error_handler_t::replace) +
+  return json({{"tenants", std::move(list)}}).dump(-1, ' ', false, json::error_handler_t::replace) +
          "\n";
 }
 
 TextTable StatusTable(const std::vector<TenantStatus>& tenants) {
-  TextTable table{
-      {"TENANT", "STREAM", "STATE", "READ TO", "COMPLETE TO", "EVENTS", "LATE", "NOTE"}, {}};
+  TextTable table{{"TENANT", "STREAM", "STATE", "READ TO", "COMPLETE TO", "EVENTS", "LATE", "NOTE"},
+                  {}};
   for (const TenantStatus& tenant : tenants) {
     if (tenant.streams.empty()) {
       table.rows.push_back({tenant.name, "", tenant.state, "", "", "", "", tenant.error});
@@ -158,8 +157,9 @@ void AddStatus(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("status", "How far each stream of each tenant is read");
   AddConfigOption(*verb, context);
   AddFormatOption(*verb, context, {"table", "json", "csv", "prometheus"});
-  verb->footer("Examples:\n  picket status --config picket.toml\n"
-               "  picket status --format prometheus > /var/lib/node_exporter/picket.prom");
+  verb->footer(
+      "Examples:\n  picket status --config picket.toml\n"
+      "  picket status --format prometheus > /var/lib/node_exporter/picket.prom");
   verb->callback([&context] { Status(context); });
 }
 

@@ -1,7 +1,8 @@
 // picket validate
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 #include "agent/cli/context.h"
 #include "agent/run/rules_loader.h"
@@ -23,17 +24,14 @@ class Checklist {
   }
 
  private:
-  static void Line(const std::string& text) {
-    (void)WriteAll(EscapeTerminal(text) + "\n", stdout);
-  }
+  static void Line(const std::string& text) { (void)WriteAll(EscapeTerminal(text) + "\n", stdout); }
   Context& context_;
 };
 
 void CheckApp(Checklist& list, const auth::AppSettings& app) {
   const std::string name = app.name.empty() ? "[app]" : "[app." + app.name + "]";
   if (app.by_certificate) {
-    const Result<auth::Certificate> certificate =
-        auth::LoadCertificate(app, SystemClock().Now());
+    const Result<auth::Certificate> certificate = auth::LoadCertificate(app, SystemClock().Now());
     if (!certificate) return list.Bad(name + " certificate", certificate.error());
     return list.Good(fmt::format("{} certificate, valid until {}", name,
                                  FormatRfc3339(certificate->not_after())));
@@ -77,8 +75,9 @@ void AddValidate(CLI::App& app, Context& context) {
   CLI::App* verb =
       app.add_subcommand("validate", "Check the config, its secrets, certificates and rules");
   AddConfigOption(*verb, context);
-  verb->footer("Examples:\n  picket validate --config picket.toml\n"
-               "\nExit codes: 0 all good; 78 the config itself; 1 what it points to");
+  verb->footer(
+      "Examples:\n  picket validate --config picket.toml\n"
+      "\nExit codes: 0 all good; 78 the config itself; 1 what it points to");
   verb->callback([&context] { Validate(context); });
 }
 

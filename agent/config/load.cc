@@ -1,10 +1,10 @@
 #include "agent/config/load.h"
 
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
 #include <set>
-#include <toml++/toml.h>
 
 #include "agent/config/toml_table.h"
 #include "agent/tables/mapping.h"
@@ -134,8 +134,8 @@ class Loader {
   }
 
   void CloudTable(TomlTable& t) {
-    const std::string preset = t.OneOf(
-        "preset", {"global", "usgov", "gcc-high", "usgov-dod", "dod", "china"}, "global");
+    const std::string preset =
+        t.OneOf("preset", {"global", "usgov", "gcc-high", "usgov-dod", "dod", "china"}, "global");
     auth::Cloud& cloud = settings_.cloud;
     cloud = auth::CloudPreset(preset).value_or(auth::Cloud{});
     cloud.authority = t.Url("authority", cloud.authority);
@@ -163,10 +163,9 @@ class Loader {
     app.certificate = t.Secret("certificate");
     app.certificate_password = t.Secret("certificate_password");
     app.client_secret = t.Secret("client_secret");
-    const std::string credential = t.OneOf("credential", {"certificate", "secret"},
-                                           t.Has("client_secret") && !t.Has("certificate")
-                                               ? "secret"
-                                               : "certificate");
+    const std::string credential =
+        t.OneOf("credential", {"certificate", "secret"},
+                t.Has("client_secret") && !t.Has("certificate") ? "secret" : "certificate");
     app.by_certificate = credential == "certificate";
     app.algorithm = t.OneOf("signing", {"PS256", "RS256"}, "PS256") == "RS256"
                         ? auth::SigningAlgorithm::kRs256
@@ -209,10 +208,10 @@ class Loader {
   void TenantTable(TomlTable& t) {
     run::Tenant tenant;
     tenant.name = t.RequiredText("name");
-    const bool good = tenant.name.size() <= 63 &&
-                      std::all_of(tenant.name.begin(), tenant.name.end(), [](char c) {
-                        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-                      });
+    const bool good =
+        tenant.name.size() <= 63 && std::all_of(tenant.name.begin(), tenant.name.end(), [](char c) {
+          return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        });
     if (!good) {
       t.Complain("name", "a tenant's name is made of a-z, 0-9 and -, at most 63 of them", "");
     }

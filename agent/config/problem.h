@@ -6,7 +6,8 @@
 
 namespace picket::config {
 
-// One thing that is wrong with a config, and where. All of a config's problems are reported at once.
+// One thing that is wrong with a config, and where. All of a config's problems are reported at
+// once.
 struct Problem {
   std::string file;
   std::uint32_t line = 0;  // 1-based; 0 when it belongs to no place

@@ -30,8 +30,7 @@ std::string TomlTable::Label(std::string_view key) const {
 
 void TomlTable::Complain(std::string_view key, std::string message, std::string hint) {
   const toml::node* node = table_.get(key);
-  const toml::source_position at =
-      node != nullptr ? node->source().begin : table_.source().begin;
+  const toml::source_position at = node != nullptr ? node->source().begin : table_.source().begin;
   problems_.push_back({.file = file_,
                        .line = at.line,
                        .column = at.column,
@@ -74,8 +73,7 @@ std::int64_t TomlTable::Integer(std::string_view key, std::int64_t otherwise, st
   if (node == nullptr) return otherwise;
   const auto* value = node->as_integer();
   if (value != nullptr && value->get() >= lowest && value->get() <= highest) return value->get();
-  Complain(key,
-           fmt::format("{} must be a number from {} to {}", Label(key), lowest, highest));
+  Complain(key, fmt::format("{} must be a number from {} to {}", Label(key), lowest, highest));
   return otherwise;
 }
 
@@ -85,8 +83,9 @@ Timespan TomlTable::Span(std::string_view key, Timespan otherwise, Timespan lowe
   if (!text) return otherwise;
   const Result<Timespan> span = ParseTimespan(*text);
   if (span && *span >= lowest && *span <= highest) return *span;
-  Complain(key, fmt::format("{} must be a span of time from {} to {}", Label(key),
-                            FormatTimespan(lowest), FormatTimespan(highest)),
+  Complain(key,
+           fmt::format("{} must be a span of time from {} to {}", Label(key),
+                       FormatTimespan(lowest), FormatTimespan(highest)),
            "Write it as a number and a unit of ms, s, m, h, d: \"90d\".");
   return otherwise;
 }
@@ -95,8 +94,14 @@ std::uint64_t TomlTable::Bytes(std::string_view key, std::uint64_t otherwise) {
   const std::optional<std::string> text = TextAt(key, "a size such as \"1GiB\"");
   if (!text) return otherwise;
   static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 8> kUnits = {
-      {{"", 1}, {"B", 1}, {"KB", 1000}, {"KiB", 1024}, {"MB", 1'000'000}, {"MiB", 1 << 20},
-       {"GB", 1'000'000'000}, {"GiB", 1 << 30}}};
+      {{"", 1},
+       {"B", 1},
+       {"KB", 1000},
+       {"KiB", 1024},
+       {"MB", 1'000'000},
+       {"MiB", 1 << 20},
+       {"GB", 1'000'000'000},
+       {"GiB", 1 << 30}}};
   std::uint64_t number = 0;
   const char* end = text->data() + text->size();
   const auto [rest, code] = std::from_chars(text->data(), end, number);

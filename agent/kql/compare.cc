@@ -40,9 +40,7 @@ std::optional<Type> BindOrder(const std::vector<Type>& types, std::string& why) 
   return Type::kBool;
 }
 
-std::optional<Type> BindTextEquality(const std::vector<Type>&, std::string&) {
-  return Type::kBool;
-}
+std::optional<Type> BindTextEquality(const std::vector<Type>&, std::string&) { return Type::kBool; }
 
 template <class T>
 int Sign(const T& a, const T& b) {

@@ -189,9 +189,8 @@ ColumnPtr GetType(const EvalContext&, const Arguments& a, std::size_t rows) {
       case JsonKind::kBool:
         return out.Text("bool");
       case JsonKind::kNumber:
-        return out.Text(column.Text(row).find_first_of(".eE") == std::string_view::npos
-                            ? "long"
-                            : "double");
+        return out.Text(column.Text(row).find_first_of(".eE") == std::string_view::npos ? "long"
+                                                                                        : "double");
       case JsonKind::kString:
         return out.Text("string");
       case JsonKind::kArray:
@@ -203,9 +202,7 @@ ColumnPtr GetType(const EvalContext&, const Arguments& a, std::size_t rows) {
 }
 
 std::optional<Type> BindInt(const std::vector<Type>&, std::string&) { return Type::kInt; }
-std::optional<Type> BindTimespan(const std::vector<Type>&, std::string&) {
-  return Type::kTimespan;
-}
+std::optional<Type> BindTimespan(const std::vector<Type>&, std::string&) { return Type::kTimespan; }
 std::optional<Type> BindGuid(const std::vector<Type>&, std::string&) { return Type::kGuid; }
 
 }  // namespace

@@ -31,8 +31,8 @@ ColumnPtr Member(const EvalContext&, const Arguments& a, std::size_t rows) {
 ColumnPtr Index(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapRows(Type::kDynamic, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     if (a[0]->IsNull(row) || a[1]->IsNull(row)) return out.Null();
-    if (IsText(a[1]->type) && !(a[1]->type == Type::kDynamic &&
-                                KindOf(a[1]->Text(row)) == JsonKind::kNumber)) {
+    if (IsText(a[1]->type) &&
+        !(a[1]->type == Type::kDynamic && KindOf(a[1]->Text(row)) == JsonKind::kNumber)) {
       return Put(out, JsonMember(a[0]->Text(row), ToText(*a[1], row)));
     }
     const std::optional<std::int64_t> index = ToLong(*a[1], row);
@@ -51,7 +51,8 @@ ColumnPtr ArrayLength(const EvalContext&, const Arguments& a, std::size_t rows) 
 ColumnPtr PackArray(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapRows(Type::kDynamic, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     std::string json = "[";
-    for (const ColumnPtr& column : a) json += (json.size() > 1 ? "," : "") + ToJsonText(*column, row);
+    for (const ColumnPtr& column : a)
+      json += (json.size() > 1 ? "," : "") + ToJsonText(*column, row);
     out.Text(json + "]");
   });
 }

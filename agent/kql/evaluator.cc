@@ -56,8 +56,7 @@ class Range final : public Operator {
         if (step > 0 ? value > AsReal(to_) : value < AsReal(to_)) break;
         builder.Real(value);
       } else {
-        const double value =
-            static_cast<double>(from_.number) + static_cast<double>(at_) * step;
+        const double value = static_cast<double>(from_.number) + static_cast<double>(at_) * step;
         if (step > 0 ? value > static_cast<double>(to_.number)
                      : value < static_cast<double>(to_.number)) {
           break;

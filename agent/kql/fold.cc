@@ -27,12 +27,16 @@ bool IsTail(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 // The code point at `at` and its length; a broken one is itself, a byte long.
 std::uint32_t PointAt(std::string_view text, std::size_t at, std::size_t& length) {
   const auto byte = [&](std::size_t i) {
-    return at + i < text.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(text[at + i]))
-                                : 0U;
+    return at + i < text.size()
+               ? static_cast<std::uint32_t>(static_cast<unsigned char>(text[at + i]))
+               : 0U;
   };
   const std::uint32_t b = byte(0);
   length = b >= 0xF0 ? 4 : b >= 0xE0 ? 3 : b >= 0xC0 ? 2 : 1;
-  std::uint32_t point = length == 4 ? b & 0x07U : length == 3 ? b & 0x0FU : length == 2 ? b & 0x1FU : b;
+  std::uint32_t point = length == 4   ? b & 0x07U
+                        : length == 3 ? b & 0x0FU
+                        : length == 2 ? b & 0x1FU
+                                      : b;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xC0U) != 0x80U) {
       length = 1;

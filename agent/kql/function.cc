@@ -37,9 +37,7 @@ std::optional<Type> BindBool(const std::vector<Type>&, std::string&) { return Ty
 std::optional<Type> BindString(const std::vector<Type>&, std::string&) { return Type::kString; }
 std::optional<Type> BindLong(const std::vector<Type>&, std::string&) { return Type::kLong; }
 std::optional<Type> BindReal(const std::vector<Type>&, std::string&) { return Type::kReal; }
-std::optional<Type> BindDateTime(const std::vector<Type>&, std::string&) {
-  return Type::kDateTime;
-}
+std::optional<Type> BindDateTime(const std::vector<Type>&, std::string&) { return Type::kDateTime; }
 std::optional<Type> BindDynamic(const std::vector<Type>&, std::string&) { return Type::kDynamic; }
 
 }  // namespace picket::kql

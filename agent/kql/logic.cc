@@ -114,9 +114,9 @@ ColumnPtr Case(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapRows(type, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     for (std::size_t i = 0; i + 1 < a.size(); i += 2) {
       const Column& condition = *a[i];
-      const bool holds = !condition.IsNull(row) && (condition.type == Type::kDynamic
-                                                        ? condition.Text(row) == "true"
-                                                        : condition.Number(row) != 0);
+      const bool holds = !condition.IsNull(row) &&
+                         (condition.type == Type::kDynamic ? condition.Text(row) == "true"
+                                                           : condition.Number(row) != 0);
       if (holds) return AppendAs(out, type, *a[i + 1], row);
     }
     AppendAs(out, type, *a.back(), row);

@@ -96,7 +96,8 @@ class Sort final : public Operator {
                      [this](const Place& a, const Place& b) { return Before(a, b); });
     if (!plan_.limit) return;
     const Value limit = EvaluateConstant(*plan_.limit, state_.context);
-    const auto most = static_cast<std::size_t>(limit.null ? 0 : std::max<std::int64_t>(0, limit.number));
+    const auto most =
+        static_cast<std::size_t>(limit.null ? 0 : std::max<std::int64_t>(0, limit.number));
     if (order_.size() > most) order_.resize(most);
   }
 

@@ -33,7 +33,7 @@ struct Condition {
 
 struct ScanRequest {
   std::string table;
-  std::vector<std::size_t> columns;  // of the table's schema, in the order wanted
+  std::vector<std::size_t> columns;    // of the table's schema, in the order wanted
   std::optional<Instant> from, until;  // of TimeGenerated, both inclusive
   std::int64_t after_seq = 0;          // only rows that came or changed after it
   std::int64_t until_seq = INT64_MAX;

@@ -63,9 +63,8 @@ ColumnPtr Strlen(const EvalContext&, const Arguments& a, std::size_t rows) {
 }
 
 ColumnPtr Lower(const EvalContext&, const Arguments& a, std::size_t rows) {
-  return MapRows(Type::kString, a, rows, [&](ColumnBuilder& out, std::size_t row) {
-    out.Text(Fold(ToText(*a[0], row)));
-  });
+  return MapRows(Type::kString, a, rows,
+                 [&](ColumnBuilder& out, std::size_t row) { out.Text(Fold(ToText(*a[0], row))); });
 }
 
 ColumnPtr Upper(const EvalContext&, const Arguments& a, std::size_t rows) {
@@ -153,10 +152,10 @@ ColumnPtr Extract(const EvalContext&, const Arguments& a, std::size_t rows) {
     const std::int64_t group = ToLong(*a[1], row).value_or(0);
     const std::string text = ToText(*a[2], row);
     std::vector<re2::StringPiece> groups(17);
-    const bool found =
-        pattern->ok() && group >= 0 && group <= 16 && group <= pattern->NumberOfCapturingGroups() &&
-        pattern->Match(text, 0, text.size(), RE2::UNANCHORED, groups.data(),
-                       static_cast<int>(group) + 1);
+    const bool found = pattern->ok() && group >= 0 && group <= 16 &&
+                       group <= pattern->NumberOfCapturingGroups() &&
+                       pattern->Match(text, 0, text.size(), RE2::UNANCHORED, groups.data(),
+                                      static_cast<int>(group) + 1);
     if (!found) return out.Text("");
     const re2::StringPiece& piece = groups[static_cast<std::size_t>(group)];
     out.Text(std::string(piece.data() == nullptr ? "" : piece.data(), piece.size()));
@@ -181,8 +180,8 @@ ColumnPtr ReplaceString(const EvalContext&, const Arguments& a, std::size_t rows
     if (from.empty()) return out.Text(text);
     std::string replaced;
     std::size_t at = 0;
-    for (std::size_t found = text.find(from); found != std::string::npos && replaced.size() < kMaxText;
-         found = text.find(from, at)) {
+    for (std::size_t found = text.find(from);
+         found != std::string::npos && replaced.size() < kMaxText; found = text.find(from, at)) {
       replaced += text.substr(at, found - at) + to;
       at = found + from.size();
     }

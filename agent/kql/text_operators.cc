@@ -61,8 +61,8 @@ std::vector<std::string> Patterns(const Arguments& a, std::size_t row) {
     if (column.IsNull(row)) continue;
     if (column.type == Type::kDynamic && KindOf(column.Text(row)) == JsonKind::kArray) {
       ForEachElement(column.Text(row), [&](std::string_view element) {
-        patterns.push_back(
-            Fold(KindOf(element) == JsonKind::kString ? UnquoteJson(element) : std::string(element)));
+        patterns.push_back(Fold(KindOf(element) == JsonKind::kString ? UnquoteJson(element)
+                                                                     : std::string(element)));
         return true;
       });
     } else {
@@ -76,8 +76,7 @@ template <bool kAll>
 ColumnPtr HasSeveral(const EvalContext&, const Arguments& a, std::size_t rows) {
   bool constant = true;
   for (std::size_t i = 1; i < a.size(); ++i) constant = constant && a[i]->constant;
-  const std::vector<std::string> fixed =
-      constant ? Patterns(a, 0) : std::vector<std::string>();
+  const std::vector<std::string> fixed = constant ? Patterns(a, 0) : std::vector<std::string>();
   return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     std::string buffer;
     std::string folded;

@@ -47,8 +47,8 @@ Instant DayStart(Instant t) { return Instant{t.ticks - t.ticks % kDay.ticks}; }
 Instant MonthStart(Instant t, std::int64_t months) {
   const CivilTime civil = ToCivil(t);
   const std::int64_t index = static_cast<std::int64_t>(civil.year) * 12 + civil.month - 1 + months;
-  return FromCivil({.year = static_cast<int>(index / 12), .month = static_cast<int>(index % 12) + 1,
-                    .day = 1});
+  return FromCivil(
+      {.year = static_cast<int>(index / 12), .month = static_cast<int>(index % 12) + 1, .day = 1});
 }
 
 ColumnPtr StartOfDay(const EvalContext&, const Arguments& a, std::size_t rows) {

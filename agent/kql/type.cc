@@ -36,11 +36,21 @@ std::string_view TypeName(Type type) {
 
 std::optional<Type> ParseType(std::string_view name) {
   static constexpr std::array<std::pair<std::string_view, Type>, 16> kNames = {
-      {{"bool", Type::kBool},         {"boolean", Type::kBool},   {"int", Type::kInt},
-       {"int32", Type::kInt},         {"long", Type::kLong},      {"int64", Type::kLong},
-       {"real", Type::kReal},         {"double", Type::kReal},    {"string", Type::kString},
-       {"datetime", Type::kDateTime}, {"date", Type::kDateTime},  {"timespan", Type::kTimespan},
-       {"time", Type::kTimespan},     {"guid", Type::kGuid},      {"uuid", Type::kGuid},
+      {{"bool", Type::kBool},
+       {"boolean", Type::kBool},
+       {"int", Type::kInt},
+       {"int32", Type::kInt},
+       {"long", Type::kLong},
+       {"int64", Type::kLong},
+       {"real", Type::kReal},
+       {"double", Type::kReal},
+       {"string", Type::kString},
+       {"datetime", Type::kDateTime},
+       {"date", Type::kDateTime},
+       {"timespan", Type::kTimespan},
+       {"time", Type::kTimespan},
+       {"guid", Type::kGuid},
+       {"uuid", Type::kGuid},
        {"dynamic", Type::kDynamic}}};
   for (const auto& [known, type] : kNames) {
     if (known == name) return type;
@@ -50,8 +60,8 @@ std::optional<Type> ParseType(std::string_view name) {
 
 std::string FormatTimespanText(std::int64_t ticks) {
   const bool negative = ticks < 0;
-  const std::uint64_t t = negative ? 0 - static_cast<std::uint64_t>(ticks)
-                                   : static_cast<std::uint64_t>(ticks);
+  const std::uint64_t t =
+      negative ? 0 - static_cast<std::uint64_t>(ticks) : static_cast<std::uint64_t>(ticks);
   const std::uint64_t second = static_cast<std::uint64_t>(kSecond.ticks);
   const std::uint64_t days = t / (second * 86400);
   std::string text = negative ? "-" : "";

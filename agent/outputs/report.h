@@ -33,7 +33,8 @@ struct Report {
 // One self-contained page: no script, no request to anywhere (its own CSP forbids both), every text
 // from an event escaped. Readable on paper and on a phone.
 std::string ReportHtml(const Report& report);
-// {"generated","version","coverage":[…],"incidents":[…]}, incidents as `incidents show` prints them.
+// {"generated","version","coverage":[…],"incidents":[…]}, incidents as `incidents show` prints
+// them.
 std::string ReportJson(const Report& report);
 // One line an alert; RFC 4180, formulas defused.
 std::string ReportCsv(const Report& report);

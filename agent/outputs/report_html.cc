@@ -98,9 +98,10 @@ std::string Places(const AlertView& alert) {
 
 void AddEvidence(std::string& html, const AlertView& alert) {
   if (alert.evidence.empty()) return;
-  html += fmt::format("<details><summary>Evidence: {} of {} rows</summary><div class=\"scroll\" "
-                      "tabindex=\"0\"><table><thead><tr>",
-                      alert.evidence.size(), alert.count);
+  html += fmt::format(
+      "<details><summary>Evidence: {} of {} rows</summary><div class=\"scroll\" "
+      "tabindex=\"0\"><table><thead><tr>",
+      alert.evidence.size(), alert.count);
   const auto& columns = alert.evidence.front().columns;
   for (const auto& [name, text] : columns) {
     html += fmt::format("<th scope=\"col\">{}</th>", Escaped(name));
@@ -127,9 +128,9 @@ void AddAlert(std::string& html, const AlertView& alert) {
   AddField(html, "Where", Places(alert));
   html += fmt::format("<dt>When</dt><dd>{} to {} ({} findings)</dd>", Time(alert.first_seen),
                       Time(alert.last_seen), alert.count);
-  AddField(html, "Status", alert.closed_reason.empty()
-                               ? alert.status
-                               : alert.status + " (" + alert.closed_reason + ")");
+  AddField(
+      html, "Status",
+      alert.closed_reason.empty() ? alert.status : alert.status + " (" + alert.closed_reason + ")");
   std::string techniques;
   for (const std::string& technique : alert.techniques) {
     techniques += (techniques.empty() ? "" : ", ") + technique;
@@ -154,9 +155,9 @@ void AddIncident(std::string& html, const IncidentView& incident) {
   AddField(html, "Tenant", incident.tenant);
   html += fmt::format("<dt>When</dt><dd>{} to {}</dd>", Time(incident.first_seen),
                       Time(incident.last_seen));
-  AddField(html, "Status", incident.closed_reason.empty()
-                               ? incident.status
-                               : incident.status + " (" + incident.closed_reason + ")");
+  AddField(html, "Status",
+           incident.closed_reason.empty() ? incident.status
+                                          : incident.status + " (" + incident.closed_reason + ")");
   AddField(html, "Incident", incident.id);
   html += "</dl>";
   for (const AlertView& alert : incident.alerts) AddAlert(html, alert);
@@ -178,11 +179,12 @@ void AddCounts(std::string& html, const Report& report) {
 void AddCoverage(std::string& html, const Report& report) {
   html += "<h2>What was read</h2>\n";
   for (const TenantCoverage& tenant : report.coverage) {
-    html += fmt::format("<h4>{}</h4><div class=\"scroll\" tabindex=\"0\"><table><thead><tr>"
-                        "<th scope=\"col\">Stream</th><th scope=\"col\">State</th>"
-                        "<th scope=\"col\">Complete to</th><th scope=\"col\">Events</th>"
-                        "<th scope=\"col\">Note</th></tr></thead><tbody>",
-                        Escaped(tenant.tenant));
+    html += fmt::format(
+        "<h4>{}</h4><div class=\"scroll\" tabindex=\"0\"><table><thead><tr>"
+        "<th scope=\"col\">Stream</th><th scope=\"col\">State</th>"
+        "<th scope=\"col\">Complete to</th><th scope=\"col\">Events</th>"
+        "<th scope=\"col\">Note</th></tr></thead><tbody>",
+        Escaped(tenant.tenant));
     for (const StreamCoverage& stream : tenant.streams) {
       html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
                           Escaped(stream.name), Escaped(stream.state), Escaped(stream.complete_to),
@@ -197,17 +199,19 @@ void AddCoverage(std::string& html, const Report& report) {
 std::string ReportHtml(const Report& report) {
   std::string html;
   html.reserve(4096 + report.incidents.size() * 8192);
-  html += "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-          "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta name=\"referrer\" content=\"no-referrer\">\n"
-          "<title>Picket report</title>\n<style>";
+  html +=
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+      "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"referrer\" content=\"no-referrer\">\n"
+      "<title>Picket report</title>\n<style>";
   html += kStyle;
   html += "</style></head>\n<body>\n<header><h1>Picket report</h1>";
-  html += fmt::format("<p class=\"soft\">{} incidents in {} tenants, made {} by Picket {}</p></header>\n",
-                      report.incidents.size(), report.coverage.size(), Time(report.generated),
-                      Escaped(report.version));
+  html += fmt::format(
+      "<p class=\"soft\">{} incidents in {} tenants, made {} by Picket {}</p></header>\n",
+      report.incidents.size(), report.coverage.size(), Time(report.generated),
+      Escaped(report.version));
   html += "<main>\n";
   AddCounts(html, report);
   html += "<h2>Incidents</h2>\n";

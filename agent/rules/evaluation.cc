@@ -23,9 +23,8 @@ Result<Due> FindDue(const Rule& rule, const tables::TableMapping& table,
                     std::int64_t until_seq, Instant oldest) {
   Due due;
   if (table.shows_versions) {
-    PK_ASSIGN_OR_RETURN(
-        const std::vector<storage::EventVersion> versions,
-        store.events().Versions(std::string(table.stream), after_seq, until_seq));
+    PK_ASSIGN_OR_RETURN(const std::vector<storage::EventVersion> versions,
+                        store.events().Versions(std::string(table.stream), after_seq, until_seq));
     const tables::ColumnMapping* time_column = nullptr;
     for (const tables::ColumnMapping& column : table.columns) {
       if (column.name == "TimeGenerated") time_column = &column;
@@ -83,7 +82,8 @@ Result<Evaluation> EvaluateRows(const Rule& rule, const kql::Query& query,
   const tables::TableMapping* table = tables::FindTable(query.Tables().front());
   PK_CHECK(table != nullptr, "a row-wise rule reads a table of the mapping");
   evaluation.stream = table->stream;
-  PK_ASSIGN_OR_RETURN(const Due due, FindDue(rule, *table, store, tenant, after_seq, until_seq, oldest));
+  PK_ASSIGN_OR_RETURN(const Due due,
+                      FindDue(rule, *table, store, tenant, after_seq, until_seq, oldest));
   for (const auto& [event, time] : due.times) evaluation.looked_at.push_back(event);
   tables::EventTableSource source(store, tenant);
   for (const auto& [tick, events] : due.ticks) {

@@ -25,7 +25,7 @@ struct RuleRow {
 
 struct Evaluation {
   std::string stream;
-  std::vector<RuleRow> rows;          // in (time, event) order
+  std::vector<RuleRow> rows;            // in (time, event) order
   std::vector<std::int64_t> looked_at;  // events that came or changed, whether they matched or not
   std::int64_t ticks = 0;
 };

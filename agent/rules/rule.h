@@ -39,11 +39,11 @@ struct Explanation {
 
 // A rule as its file gives it. A value; its query is not compiled yet.
 struct Rule {
-  std::string id;           // a GUID, lower-case
+  std::string id;  // a GUID, lower-case
   std::string title;
   std::string description;
   std::string author;
-  std::string language;     // "kql"
+  std::string language;  // "kql"
   std::string version;
   RuleKind kind = RuleKind::kScheduled;
   bool enabled = true;
@@ -70,7 +70,7 @@ struct Rule {
   std::filesystem::path file;
   int query_line = 1;  // where the query starts in the file
   bool shipped = false;
-  std::string hash;    // of its meaning: another hash is another rule to the cursor
+  std::string hash;  // of its meaning: another hash is another rule to the cursor
 };
 
 }  // namespace picket::rules

@@ -17,9 +17,9 @@ namespace fs = std::filesystem;
 
 // What decides which findings a rule gives; another hash is another rule to its cursor.
 std::string HashOfMeaning(const Rule& rule) {
-  std::string meaning = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", rule.id, rule.query,
-                                    rule.query_frequency.ticks, rule.query_period.ticks,
-                                    static_cast<int>(rule.trigger_operator), rule.trigger_threshold);
+  std::string meaning = fmt::format(
+      "{}\n{}\n{}\n{}\n{}\n{}\n", rule.id, rule.query, rule.query_frequency.ticks,
+      rule.query_period.ticks, static_cast<int>(rule.trigger_operator), rule.trigger_threshold);
   for (const EntityMapping& entity : rule.entities) {
     meaning += entity.type + "\n";
     for (const auto& [identifier, column] : entity.identifiers) {

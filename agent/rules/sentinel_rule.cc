@@ -101,10 +101,12 @@ class MemberReader {
 void ReadEntities(MemberReader& reader, Rule& rule) {
   const YAML::Node mappings = reader.Raw("entityMappings");
   if (!mappings || mappings.IsNull()) return;
-  if (!mappings.IsSequence()) return reader.Complain(mappings.Mark(), "'entityMappings' must be a list");
+  if (!mappings.IsSequence())
+    return reader.Complain(mappings.Mark(), "'entityMappings' must be a list");
   for (const YAML::Node& node : mappings) {
     if (!node.IsMap()) {
-      return reader.Complain(node.Mark(), "an entity mapping must have entityType and fieldMappings");
+      return reader.Complain(node.Mark(),
+                             "an entity mapping must have entityType and fieldMappings");
     }
     MemberReader mapping(node);
     EntityMapping entity{.type = mapping.RequiredText("entityType"), .identifiers = {}};
@@ -166,11 +168,10 @@ void ReadExtension(MemberReader& reader, Rule& rule) {
   if (!node) return;
   if (!node.IsMap()) return reader.Complain(node.Mark(), "'picket' must be a mapping");
   MemberReader own(node);
-  rule.confidence = own.OneOf<Confidence>("confidence",
-                                          {{"low", Confidence::kLow},
-                                           {"medium", Confidence::kMedium},
-                                           {"high", Confidence::kHigh}},
-                                          Confidence::kMedium);
+  rule.confidence = own.OneOf<Confidence>(
+      "confidence",
+      {{"low", Confidence::kLow}, {"medium", Confidence::kMedium}, {"high", Confidence::kHigh}},
+      Confidence::kMedium);
   rule.licence = own.Text("licence");
   rule.false_positives = own.Texts("falsePositives");
   rule.next_steps = own.Texts("nextSteps");
@@ -199,9 +200,8 @@ Result<Rule> ReadRule(const YAML::Node& root, const std::filesystem::path& file)
   rule.query = reader.RequiredText("query");
   // A block scalar's mark is its indicator; the text starts on the next line.
   if (const YAML::Node query = root["query"]) rule.query_line = query.Mark().line + 2;
-  rule.kind = reader.OneOf<RuleKind>("kind",
-                                     {{"Scheduled", RuleKind::kScheduled}, {"NRT", RuleKind::kNrt}},
-                                     RuleKind::kScheduled);
+  rule.kind = reader.OneOf<RuleKind>(
+      "kind", {{"Scheduled", RuleKind::kScheduled}, {"NRT", RuleKind::kNrt}}, RuleKind::kScheduled);
   rule.severity = reader.OneOf<Severity>("severity",
                                          {{"Informational", Severity::kInformational},
                                           {"Low", Severity::kLow},

@@ -11,10 +11,10 @@ namespace picket::rules {
 
 // Whether a rule runs, and why not.
 struct Verdict {
-  std::string verdict;               // "runs" | "refused"
-  std::vector<std::string> tables;   // that it reads
-  std::vector<std::string> missing;  // what this tenant does not give
-  kql::Diagnostics errors;           // lines counted in the rule's file
+  std::string verdict;                      // "runs" | "refused"
+  std::vector<std::string> tables;          // that it reads
+  std::vector<std::string> missing;         // what this tenant does not give
+  kql::Diagnostics errors;                  // lines counted in the rule's file
   std::shared_ptr<const kql::Query> query;  // nullptr when refused
 };
 

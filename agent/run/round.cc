@@ -54,8 +54,8 @@ class AgentImpl final : public Agent {
     budgets_ = std::make_unique<graph::Budgets>(real_clock_, journal_.get());
     PK_RETURN_IF_ERROR(budgets_->Load());
     // Tokens live by the real time too, whatever `--now` says.
-    token_client_ = std::make_unique<auth::TokenClient>(*transport_, real_clock_,
-                                                        settings_.cloud.authority);
+    token_client_ =
+        std::make_unique<auth::TokenClient>(*transport_, real_clock_, settings_.cloud.authority);
     token_cache_ = std::make_unique<auth::TokenCache>(*token_client_, real_clock_);
     rules_ = LoadRuleBook(settings_);
     for (const Tenant& tenant : settings_.tenants) {
@@ -72,22 +72,24 @@ class AgentImpl final : public Agent {
                                  std::stop_token stop) override {
     Begin(observer);
     const poll::RoundOptions polling{.once = options.once, .all_streams = options.all_streams};
-    poll::RunRound(Pollers(), poll_settings_, polling, clock_,
-                   [&](poll::TenantPoller& poller, const poll::TenantRound& round) {
-                     AfterPolling(poller, round, observer, stop);
-                   },
-                   stop);
+    poll::RunRound(
+        Pollers(), poll_settings_, polling, clock_,
+        [&](poll::TenantPoller& poller, const poll::TenantRound& round) {
+          AfterPolling(poller, round, observer, stop);
+        },
+        stop);
     const std::lock_guard lock(mutex_);
     return counts_;
   }
 
   void Forever(const Observer& observer, std::stop_token stop) override {
     Begin(observer);
-    poll::RunForever(Pollers(), poll_settings_, clock_,
-                     [&](poll::TenantPoller& poller, const poll::TenantRound& round) {
-                       AfterPolling(poller, round, observer, stop);
-                     },
-                     stop);
+    poll::RunForever(
+        Pollers(), poll_settings_, clock_,
+        [&](poll::TenantPoller& poller, const poll::TenantRound& round) {
+          AfterPolling(poller, round, observer, stop);
+        },
+        stop);
   }
 
   [[nodiscard]] const RuleBook& rules() const override { return rules_; }
@@ -100,7 +102,7 @@ class AgentImpl final : public Agent {
     parts.tenant = &tenant;
     PK_ASSIGN_OR_RETURN(parts.store, OpenTenant(settings_, tenant.id, /*read_only=*/false));
     parts.tokens = std::make_unique<graph::CachedTokens>(*token_cache_, app->second, tenant.id,
-                                                 settings_.cloud.GraphAudience());
+                                                         settings_.cloud.GraphAudience());
     parts.client = std::make_unique<graph::Client>(
         *transport_, *parts.tokens, clock_, graph::ClientSettings{.root = settings_.cloud.graph});
     parts.poller = std::make_unique<poll::TenantPoller>(
@@ -110,8 +112,8 @@ class AgentImpl final : public Agent {
                              .streams = tenant.streams},
         poll_settings_, *parts.store, *parts.client, *budgets_, clock_);
     PK_RETURN_IF_ERROR(parts.poller->Load());
-    parts.alerting = std::make_unique<alerts::Alerting>(*parts.store, tenant.id, rules_.rules,
-                                                        settings_.alerts);
+    parts.alerting =
+        std::make_unique<alerts::Alerting>(*parts.store, tenant.id, rules_.rules, settings_.alerts);
     by_poller_.emplace(parts.poller.get(), parts_.size());
     parts_.push_back(std::move(parts));
     return {};
@@ -183,9 +185,9 @@ class AgentImpl final : public Agent {
     ++counts_.failed;
     bool refused = true;
     for (const auto& [where, error] : outcome.failures) {
-      refused = refused && (error.kind == ErrorKind::kAuth ||
-                            error.kind == ErrorKind::kPermission ||
-                            error.kind == ErrorKind::kInvalidConfig);
+      refused =
+          refused && (error.kind == ErrorKind::kAuth || error.kind == ErrorKind::kPermission ||
+                      error.kind == ErrorKind::kInvalidConfig);
     }
     if (refused && outcome.polled.Total().read == 0) ++counts_.refused;
   }

@@ -34,8 +34,8 @@ struct Settings {
   std::vector<std::filesystem::path> rule_paths;
   bool shipped_rules = true;
   std::filesystem::path shipped_path;  // "": found beside the program
-  int workers = 2;            // tenants whose rules are evaluated at a time
-  std::string heartbeat_url;  // "": none
+  int workers = 2;                     // tenants whose rules are evaluated at a time
+  std::string heartbeat_url;           // "": none
   std::uint64_t min_free = std::uint64_t{1} << 30;
   std::int64_t max_size = 0;  // of a tenant's file; 0: no limit
 };

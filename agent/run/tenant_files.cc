@@ -8,7 +8,8 @@ namespace picket::run {
 
 Result<std::unique_ptr<storage::TenantStore>> OpenTenant(const Settings& settings,
                                                          const Guid& tenant, bool read_only) {
-  return storage::TenantStore::Open(settings.data_dir, tenant, tables::StreamSchemas(), tables::ValuesOf(tenant),
+  return storage::TenantStore::Open(settings.data_dir, tenant, tables::StreamSchemas(),
+                                    tables::ValuesOf(tenant),
                                     {.read_only = read_only, .max_bytes = settings.max_size});
 }
 

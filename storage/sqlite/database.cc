@@ -1,7 +1,7 @@
 #include "storage/sqlite/database.h"
 
-#include <fmt/format.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -103,10 +103,10 @@ Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& pa
   // SQLite gives -wal and -shm the mode of the file, so the file is made first, with ours. If that
   // fails, SQLite says why.
   if (options.create && !options.read_only) (void)CreatePrivateFile(path);
-  const int flags = (options.read_only ? SQLITE_OPEN_READONLY
-                                       : SQLITE_OPEN_READWRITE |
-                                             (options.create ? SQLITE_OPEN_CREATE : 0)) |
-                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int flags =
+      (options.read_only ? SQLITE_OPEN_READONLY
+                         : SQLITE_OPEN_READWRITE | (options.create ? SQLITE_OPEN_CREATE : 0)) |
+      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   database->db_.reset(raw);
@@ -172,8 +172,8 @@ Database::~Database() = default;
 
 Result<sqlite3_stmt*> Database::Compile(std::string_view sql, unsigned flags) {
   sqlite3_stmt* raw = nullptr;
-  const int code = sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()), flags,
-                                      &raw, nullptr);
+  const int code =
+      sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()), flags, &raw, nullptr);
   if (code != SQLITE_OK) return Fail(ErrorOf(code, "cannot prepare"));
   return raw;
 }
@@ -269,8 +269,8 @@ Statement& Statement::Bind(int index, std::string_view text) {
 Statement& Statement::BindCopy(int index, std::string_view text) {
   const char* data = text.data() == nullptr ? "" : text.data();
   // NOLINTNEXTLINE: SQLite's own constant is a cast
-  return Bound(sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_TRANSIENT,
-                                   SQLITE_UTF8));
+  return Bound(
+      sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 Statement& Statement::BindBlob(int index, std::string_view bytes) {
   const char* data = bytes.data() == nullptr ? "" : bytes.data();

@@ -72,10 +72,9 @@ TEST_F(FilesTest, SecretsAreReferencesAndNeverInErrors) {
     EXPECT_FALSE(ParseSecretRef(bad)) << bad;
   }
   ASSERT_TRUE(WriteFileAtomically(dir_ / "s", "hunter2\n"));
-  EXPECT_EQ(ReadSecret(ParseSecretRef("@{file:" + (dir_ / "s").string() + "}").value())
-                .value()
-                .Reveal(),
-            "hunter2");
+  EXPECT_EQ(
+      ReadSecret(ParseSecretRef("@{file:" + (dir_ / "s").string() + "}").value()).value().Reveal(),
+      "hunter2");
   ASSERT_EQ(::chmod((dir_ / "s").c_str(), 0644), 0);
   EXPECT_FALSE(ReadSecret({"file", (dir_ / "s").string()}));
 }

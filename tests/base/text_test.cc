@@ -18,7 +18,9 @@ TEST(TextTest, Utf8IsJudgedByTheBook) {
 
 TEST(TextTest, TerminalControlIsMadeVisible) {
   EXPECT_EQ(EscapeTerminal("a\x1b[31mb"), "a\\u{1b}[31mb");
-  EXPECT_EQ(EscapeTerminal("a\xE2\x80\xAE" "b"), "a\\u{202e}b");
+  EXPECT_EQ(EscapeTerminal("a\xE2\x80\xAE"
+                           "b"),
+            "a\\u{202e}b");
   EXPECT_EQ(EscapeTerminal("\xff"), "\\xff");
   EXPECT_EQ(EscapeTerminal("Grüße 😀"), "Grüße 😀");
 }
@@ -42,8 +44,7 @@ TEST(TextTest, TheNearestNameIsATypingMistakeAway) {
 
 // Vectors: FIPS 180-2; RFC 9562 appendix A.4.
 TEST(TextTest, DigestsAreThoseOfTheStandards) {
-  EXPECT_EQ(Sha256Hex("abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   const Guid dns = ParseGuid("6ba7b810-9dad-11d1-80b4-00c04fd430c8").value();
   EXPECT_EQ(ToString(Uuid5(dns, "www.example.com")), "2ed6657d-e927-568b-95e1-2665a8aea6a2");
 }
@@ -56,8 +57,9 @@ TEST(TextTest, Base64UrlHasNoPadding) {
 
 TEST(TextTest, GuidsAreReadStrictly) {
   EXPECT_TRUE(ParseGuid("18E9803A-3394-580e-b321-53d788c2c042"));
-  for (const char* bad : {"", "18e9803a-3394-580e-b321-53d788c2c04", "18e9803a33943394580eb32153d788c2c042",
-                          "18e9803a-3394-580e-b321-53d788c2c04g"}) {
+  for (const char* bad :
+       {"", "18e9803a-3394-580e-b321-53d788c2c04", "18e9803a33943394580eb32153d788c2c042",
+        "18e9803a-3394-580e-b321-53d788c2c04g"}) {
     EXPECT_FALSE(ParseGuid(bad)) << bad;
   }
 }

@@ -65,14 +65,13 @@ class PicketTest : public testing::Test {
   void WriteConfig(const simulator::StandIn& stand_in, const simulator::DemoScenario& scenario,
                    const std::string& secret) const {
     Write("secret", secret);
-    Write("picket.toml", "[agent]\ndata_dir = \"data\"\n[cloud]\nauthority = \"" + stand_in.Url() +
-                             "\"\ngraph = \"" + stand_in.Url() + "\"\n[app]\nclient_id = \"" +
-                             scenario.client_id +
-                             "\"\ncredential = \"secret\"\nclient_secret = \"@{file:secret}\"\n"
-                             "[poll]\nbackfill = \"1d\"\n[retention]\nmin_free = \"0\"\n"
-                             "[[tenant]]\nname = \"contoso\"\ntenant_id = \"" +
-                             ToString(scenario.tenants[0].id) +
-                             "\"\nstreams = [\"signIns.interactive\"]\n");
+    Write("picket.toml",
+          "[agent]\ndata_dir = \"data\"\n[cloud]\nauthority = \"" + stand_in.Url() +
+              "\"\ngraph = \"" + stand_in.Url() + "\"\n[app]\nclient_id = \"" + scenario.client_id +
+              "\"\ncredential = \"secret\"\nclient_secret = \"@{file:secret}\"\n"
+              "[poll]\nbackfill = \"1d\"\n[retention]\nmin_free = \"0\"\n"
+              "[[tenant]]\nname = \"contoso\"\ntenant_id = \"" +
+              ToString(scenario.tenants[0].id) + "\"\nstreams = [\"signIns.interactive\"]\n");
   }
 
   fs::path dir_;
@@ -95,10 +94,10 @@ TEST_F(PicketTest, OnceReadsEvaluatesAndCountsWhatReconciles) {
   const json counts = json::parse(LastLine(once.out), nullptr, false);
   ASSERT_TRUE(counts.is_object()) << once.out;
   EXPECT_GT(counts["new"].get<int>(), 200);
-  EXPECT_EQ(counts["read"].get<int>(),
-            counts["new"].get<int>() + counts["changed"].get<int>() + counts["same"].get<int>() +
-                counts["poorer"].get<int>() + counts["rejected"].get<int>() +
-                counts["expired"].get<int>());
+  EXPECT_EQ(counts["read"].get<int>(), counts["new"].get<int>() + counts["changed"].get<int>() +
+                                           counts["same"].get<int>() + counts["poorer"].get<int>() +
+                                           counts["rejected"].get<int>() +
+                                           counts["expired"].get<int>());
 
   const json incidents =
       json::parse(Run("incidents list --format json", "2>/dev/null").out, nullptr, false);

@@ -112,9 +112,9 @@ TEST(ConfigTest, PlainHttpIsForLoopbackOnly) {
   EXPECT_THAT(ProblemsOf(cloud + kGood), ElementsAre(HasSubstr("must be https")));
   EXPECT_THAT(ProblemsOf(With(cloud, "graph.example", "127.0.0.1:8080") + kGood),
               testing::IsEmpty());
-  EXPECT_THAT(ProblemsOf(With(cloud, "http://graph.example", "https://127.0.0.1@evil.example") +
-                         kGood),
-              testing::SizeIs(1));
+  EXPECT_THAT(
+      ProblemsOf(With(cloud, "http://graph.example", "https://127.0.0.1@evil.example") + kGood),
+      testing::SizeIs(1));
 }
 
 TEST(ConfigTest, AllProblemsAreReportedAtOnce) {
@@ -148,8 +148,8 @@ streams = ["signIns.interactiv"]
 TEST(ConfigTest, NamesThatMustBeThereOrBeUniqueAreChecked) {
   EXPECT_THAT(ProblemsOf(With(kGood, "name = \"contoso\"", "name = \"contoso\"\napp = \"other\"")),
               ElementsAre(HasSubstr("[app.other], which is not there")));
-  EXPECT_THAT(ProblemsOf(std::string(kGood) + std::string(kGood).substr(
-                                                  std::string(kGood).find("[[tenant]]"))),
+  EXPECT_THAT(ProblemsOf(std::string(kGood) +
+                         std::string(kGood).substr(std::string(kGood).find("[[tenant]]"))),
               ElementsAre(HasSubstr("two tenants are named"), HasSubstr("stands twice")));
   const std::string good = kGood;
   EXPECT_THAT(ProblemsOf(good.substr(0, good.find("[[tenant]]"))),

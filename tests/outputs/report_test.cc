@@ -191,8 +191,8 @@ class BrowserTest : public testing::Test {
     const std::string command =
         "timeout 90 chromium --headless --no-sandbox --disable-gpu --no-first-run "
         "--disable-background-networking --disable-component-update --disable-sync "
-        "--user-data-dir='" + (directory_ / "profile").string() +
-        "' --enable-logging=stderr --v=0 --dump-dom 'file://" +
+        "--user-data-dir='" +
+        (directory_ / "profile").string() + "' --enable-logging=stderr --v=0 --dump-dom 'file://" +
         (directory_ / "report.html").string() + "' 2>'" + words + "'";
     Seen seen;
     FILE* pipe = popen(command.c_str(), "r");
@@ -208,10 +208,10 @@ class BrowserTest : public testing::Test {
   std::filesystem::path directory_;
 };
 
-#define PICKET_BROWSER_OR_SKIP()                                       \
-  if (std::system("command -v chromium >/dev/null 2>&1") != 0) {       \
-    GTEST_SKIP() << "chromium is missing: the page was not loaded";    \
-  }                                                                    \
+#define PICKET_BROWSER_OR_SKIP()                                    \
+  if (std::system("command -v chromium >/dev/null 2>&1") != 0) {    \
+    GTEST_SKIP() << "chromium is missing: the page was not loaded"; \
+  }                                                                 \
   static_assert(true)
 
 TEST_F(BrowserTest, ThePageLoadsWithoutAWordOnTheConsoleAndWithAllIncidents) {

@@ -35,20 +35,31 @@ struct SignIn {
   std::string access, requirement, home, resource;
 };
 
-const std::vector<std::string> kColumns = {
-    "TimeGenerated",      "UserPrincipalName",   "AppDisplayName",
-    "IPAddress",          "CountryCode",         "City",
-    "ParsedBrowser",      "ParsedOS",            "RiskLevelDuringSignIn",
-    "RiskLevelAggregated", "RiskState",          "RiskEventTypes_V2",
-    "ConditionalAccessStatus", "AuthenticationRequirement", "HomeTenantId",
-    "ResourceTenantId",   "AlertReason",         "RiskIndicatorCount"};
+const std::vector<std::string> kColumns = {"TimeGenerated",
+                                           "UserPrincipalName",
+                                           "AppDisplayName",
+                                           "IPAddress",
+                                           "CountryCode",
+                                           "City",
+                                           "ParsedBrowser",
+                                           "ParsedOS",
+                                           "RiskLevelDuringSignIn",
+                                           "RiskLevelAggregated",
+                                           "RiskState",
+                                           "RiskEventTypes_V2",
+                                           "ConditionalAccessStatus",
+                                           "AuthenticationRequirement",
+                                           "HomeTenantId",
+                                           "ResourceTenantId",
+                                           "AlertReason",
+                                           "RiskIndicatorCount"};
 
 // A term is a run of letters and digits; case does not matter.
 bool HasSuspiciousTerm(const std::string& text) {
   static const std::set<std::string> kSuspicious = {
-      "impossibletravel", "anonymizedipaddress", "maliciousipaddress",
-      "unfamiliarfeatures", "passwordspray", "leakedcredentials",
-      "nationstateip", "riskyipaddress", "investigationsthreatintelligence"};
+      "impossibletravel",   "anonymizedipaddress", "maliciousipaddress",
+      "unfamiliarfeatures", "passwordspray",       "leakedcredentials",
+      "nationstateip",      "riskyipaddress",      "investigationsthreatintelligence"};
   std::string term;
   for (const char c : text + " ") {
     if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
@@ -79,8 +90,8 @@ Answer Oracle(const std::vector<SignIn>& sign_ins, Instant now) {
     const bool level = s.level == "high" || s.level == "medium";
     const bool compromised = s.state == "atRisk" || s.state == "confirmedCompromised";
     const bool event = HasSuspiciousTerm(s.events);
-    const bool abroad = s.requirement == "singleFactorAuthentication" && !s.home.empty() &&
-                        s.home != s.resource;
+    const bool abroad =
+        s.requirement == "singleFactorAuthentication" && !s.home.empty() && s.home != s.resource;
     Hit hit{.from = &s, .count = level + compromised + event + abroad, .reason = {}};
     if (hit.count == 0) continue;
     if (compromised) {
@@ -169,28 +180,30 @@ struct Generated {
 };
 
 Generated Generate(unsigned seed, Instant now) {
-  static constexpr std::array kLevels = {"none", "none",   "low",    "medium", "high",
-                                         "High", "hidden", "-",      "~",      ""};
-  static constexpr std::array kStates = {"none",   "none", "atRisk", "confirmedCompromised",
-                                         "remediated", "dismissed", "AtRisk", "-", "~"};
-  static constexpr std::array kEvents = {
-      "-",
-      "~",
-      "[]",
-      "[]",
-      R"(["unfamiliarFeatures"])",
-      R"(["UNFAMILIARFEATURES"])",
-      R"(["unfamiliarFeaturesX"])",
-      R"(["anonymizedIPAddress","impossibleTravel"])",
-      R"(["generic","leakedCredentials"])",
-      R"(["newCountry"])",
-      R"(["aad passwordSpray-1"])"};
+  static constexpr std::array kLevels = {"none", "none",   "low", "medium", "high",
+                                         "High", "hidden", "-",   "~",      ""};
+  static constexpr std::array kStates = {
+      "none",   "none", "atRisk", "confirmedCompromised", "remediated", "dismissed",
+      "AtRisk", "-",    "~"};
+  static constexpr std::array kEvents = {"-",
+                                         "~",
+                                         "[]",
+                                         "[]",
+                                         R"(["unfamiliarFeatures"])",
+                                         R"(["UNFAMILIARFEATURES"])",
+                                         R"(["unfamiliarFeaturesX"])",
+                                         R"(["anonymizedIPAddress","impossibleTravel"])",
+                                         R"(["generic","leakedCredentials"])",
+                                         R"(["newCountry"])",
+                                         R"(["aad passwordSpray-1"])"};
   static constexpr std::array kTenants = {"2ad3fc79-1859-42fa-9011-6f8df2251b22",
                                           "2ad3fc79-1859-42fa-9011-6f8df2251b22",
                                           "2AD3FC79-1859-42FA-9011-6F8DF2251B22",
-                                          "11111111-2222-3333-4444-555555555555", "", "-", "~"};
-  static constexpr std::array kFactors = {"singleFactorAuthentication",
-                                          "multiFactorAuthentication",
+                                          "11111111-2222-3333-4444-555555555555",
+                                          "",
+                                          "-",
+                                          "~"};
+  static constexpr std::array kFactors = {"singleFactorAuthentication", "multiFactorAuthentication",
                                           "SingleFactorAuthentication", "-"};
   static constexpr std::array kResults = {"0", "0", "0", "50126", "50057", "-", "~"};
   static constexpr std::array kCountries = {"DE", "NG", "-", "~"};

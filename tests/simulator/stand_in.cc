@@ -201,10 +201,10 @@ struct StandIn::State {
       return Refuse(response, 400, "BadRequest", "Invalid filter clause");
     }
     if (filter->time_member.empty()) filter->time_member = DefaultTimeMember(list);
-    const std::size_t skip = request.has_param("$skiptoken")
-                                 ? static_cast<std::size_t>(
-                                       std::atoll(request.get_param_value("$skiptoken").c_str()))
-                                 : 0;
+    const std::size_t skip =
+        request.has_param("$skiptoken")
+            ? static_cast<std::size_t>(std::atoll(request.get_param_value("$skiptoken").c_str()))
+            : 0;
     AnswerPage(request, response, list, tenant, *filter, beta, skip);
   }
 
@@ -255,8 +255,7 @@ struct StandIn::State {
   [[nodiscard]] std::string UrlOf() const { return fmt::format("http://127.0.0.1:{}", port); }
 };
 
-StandIn::StandIn(std::function<Instant()> now)
-    : state_(std::make_unique<State>(std::move(now))) {}
+StandIn::StandIn(std::function<Instant()> now) : state_(std::make_unique<State>(std::move(now))) {}
 
 StandIn::~StandIn() {
   state_->server.stop();
