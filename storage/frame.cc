@@ -33,6 +33,13 @@ std::uint32_t ReadU32(std::string_view bytes, std::size_t at) {
 struct CompressorFree {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
+ZSTD_CCtx* NewCompressor() {
+  ZSTD_CCtx* context = ZSTD_createCCtx();
+  (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, kLevel);
+  (void)ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+  return context;
+}
+
 struct DecompressorFree {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
@@ -50,10 +57,10 @@ std::string PackFrame(const std::vector<std::string_view>& records) {
     AppendU32(plain, static_cast<std::uint32_t>(record.size()));
   }
   for (const std::string_view record : records) plain += record;
-  thread_local const std::unique_ptr<ZSTD_CCtx, CompressorFree> context(ZSTD_createCCtx());
+  thread_local const std::unique_ptr<ZSTD_CCtx, CompressorFree> context(NewCompressor());
   std::string packed(ZSTD_compressBound(plain.size()), '\0');
-  const std::size_t got = ZSTD_compressCCtx(context.get(), packed.data(), packed.size(),
-                                            plain.data(), plain.size(), kLevel);
+  const std::size_t got = ZSTD_compress2(context.get(), packed.data(), packed.size(), plain.data(),
+                                         plain.size());
   PK_CHECK(ZSTD_isError(got) == 0, "zstd cannot compress into its own bound");
   packed.resize(got);
   return packed;

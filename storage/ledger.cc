@@ -225,4 +225,60 @@ Status Ledger::Expire(Instant oldest) {
   return remove.Bind(1, oldest.ticks).Run();
 }
 
+
+Status Ledger::Join(Instant before) {
+  std::vector<Window> windows;
+  {
+    PK_ASSIGN_OR_RETURN(
+        Statement select,
+        database_.Prepare(std::string(kColumns) +
+                          "WHERE state='read' AND kind<>'import' AND to_time<? ORDER BY stream, "
+                          "kind, stage, from_time, id"));
+    select.Bind(1, before.ticks);
+    PK_ASSIGN_OR_RETURN(windows, ReadWindows(select));
+  }
+  for (std::size_t at = 0; at < windows.size();) {
+    Window joined = std::move(windows[at]);
+    std::vector<std::int64_t> others;
+    for (++at; at < windows.size(); ++at) {
+      const Window& next = windows[at];
+      const bool touches = next.stream == joined.stream && next.kind == joined.kind &&
+                           next.stage == joined.stage && next.from <= joined.to;
+      if (!touches) break;
+      joined.to = std::max(joined.to, next.to);
+      joined.pages += next.pages;
+      joined.counts += next.counts;
+      joined.opened = std::min(joined.opened, next.opened);
+      joined.finished = std::max(joined.finished, next.finished);
+      if (joined.note != next.note) joined.note.clear();
+      others.push_back(next.id);
+    }
+    if (!others.empty()) PK_RETURN_IF_ERROR(Replace(joined, others));
+  }
+  return {};
+}
+
+Status Ledger::Replace(const Window& joined, const std::vector<std::int64_t>& others) {
+  for (const std::int64_t id : others) {
+    PK_ASSIGN_OR_RETURN(Statement remove, database_.Prepare("DELETE FROM ledger WHERE id=?"));
+    PK_RETURN_IF_ERROR(remove.Bind(1, id).Run());
+  }
+  PK_ASSIGN_OR_RETURN(
+      Statement update,
+      database_.Prepare("UPDATE ledger SET to_time=?, pages=?, read=?, added=?, changed=?, same=?, "
+                        "poorer=?, rejected=?, expired=?, late=?, opened=?, finished=?, note=? "
+                        "WHERE id=?"));
+  const PageCounts& counts = joined.counts;
+  update.Bind(1, joined.to.ticks).Bind(2, joined.pages).Bind(3, counts.read);
+  update.Bind(4, counts.added).Bind(5, counts.changed).Bind(6, counts.same);
+  update.Bind(7, counts.poorer).Bind(8, counts.rejected).Bind(9, counts.expired);
+  update.Bind(10, counts.late).Bind(11, joined.opened.ticks);
+  if (joined.finished) {
+    update.Bind(12, joined.finished->ticks);
+  } else {
+    update.BindNull(12);
+  }
+  return update.Bind(13, joined.note).Bind(14, joined.id).Run();
+}
+
 }  // namespace picket::storage

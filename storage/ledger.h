@@ -76,9 +76,16 @@ class Ledger {
   [[nodiscard]] Result<Timespan> Lateness(std::string_view stream);
   // Was a file of this hash imported whole?
   [[nodiscard]] Result<bool> Imported(std::string_view hash);
+  // Forgets windows that ended before; not open ones, and not imports.
   [[nodiscard]] Status Expire(Instant oldest);
+  // Joins read windows of one stream, kind and stage that touch and ended before the time, so that
+  // the ledger stays small; nothing that it tells changes but the number of windows. The time must
+  // lie before all that may still be re-read.
+  [[nodiscard]] Status Join(Instant before);
 
  private:
+  [[nodiscard]] Status Replace(const Window& joined, const std::vector<std::int64_t>& others);
+
   Database& database_;
 };
 

@@ -9,6 +9,13 @@ namespace picket::storage {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// The last re-reading of a window is after 48 h.
+constexpr Timespan kSettled = kDay * 7;
+
+}  // namespace
+
 TenantStore::TenantStore(std::unique_ptr<Database> database, const Guid& tenant,
                          std::vector<StreamSchema> schemas, const TenantStoreOptions& options)
     : database_(std::move(database)),
@@ -132,10 +139,11 @@ Result<PageCounts> TenantStore::StorePage(const std::string& stream, std::int64_
   return counts;
 }
 
-Result<std::int64_t> TenantStore::Expire(Instant oldest) {
+Result<std::int64_t> TenantStore::Expire(Instant oldest, Instant now) {
   PK_ASSIGN_OR_RETURN(const std::int64_t deleted, events_.Expire(oldest));
   PK_ASSIGN_OR_RETURN(Transaction transaction, Begin());
   PK_RETURN_IF_ERROR(ledger_.Expire(oldest));
+  PK_RETURN_IF_ERROR(ledger_.Join(now - kSettled));
   PK_RETURN_IF_ERROR(transaction.Commit());
   return deleted;
 }

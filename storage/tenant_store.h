@@ -54,9 +54,9 @@ class TenantStore {
                                              std::int64_t rejected, const WriteRules& rules);
   // Of the file, without its free pages.
   [[nodiscard]] Result<std::int64_t> Bytes();
-  // Deletes what is older, in small transactions: events, versions, frames, ledger. Returns how
-  // many events. Findings, alerts and their evidence stay.
-  [[nodiscard]] Result<std::int64_t> Expire(Instant oldest);
+  // Deletes what is older, in small transactions: events, versions, frames, windows; joins windows
+  // that ended a week before now. Returns how many events. Findings, alerts and their evidence stay.
+  [[nodiscard]] Result<std::int64_t> Expire(Instant oldest, Instant now);
   // Gives back memory at the end of the tenant's turn; all stays usable.
   void Rest();
   // A consistent copy, mode 0600, into a file that does not exist yet.
