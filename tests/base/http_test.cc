@@ -53,6 +53,8 @@ class HttpTest : public testing::Test {
       response.set_content(request.get_header_value("Content-Type") + "|" + request.body, "t/p");
     });
     thread_ = std::thread([this] { server_.listen_after_bind(); });
+    // A stop before it listens would be lost, and the thread would stay.
+    while (!server_.is_running()) std::this_thread::yield();
     transport_ = MakeHttpTransport({}).value();
   }
   void TearDown() override {

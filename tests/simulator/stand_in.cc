@@ -279,6 +279,8 @@ Status StandIn::Start() {
     return Fail({.kind = ErrorKind::kInternal, .message = "no free port on 127.0.0.1"});
   }
   s.thread = std::thread([&s] { s.server.listen_after_bind(); });
+  // A stop before it listens would be lost, and the thread would stay.
+  while (!s.server.is_running()) std::this_thread::yield();
   return {};
 }
 
