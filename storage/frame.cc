@@ -59,8 +59,8 @@ std::string PackFrame(const std::vector<std::string_view>& records) {
   for (const std::string_view record : records) plain += record;
   thread_local const std::unique_ptr<ZSTD_CCtx, CompressorFree> context(NewCompressor());
   std::string packed(ZSTD_compressBound(plain.size()), '\0');
-  const std::size_t got = ZSTD_compress2(context.get(), packed.data(), packed.size(), plain.data(),
-                                         plain.size());
+  const std::size_t got =
+      ZSTD_compress2(context.get(), packed.data(), packed.size(), plain.data(), plain.size());
   PK_CHECK(ZSTD_isError(got) == 0, "zstd cannot compress into its own bound");
   packed.resize(got);
   return packed;
@@ -75,8 +75,8 @@ Result<UnpackedFrame> UnpackedFrame::From(std::string_view packed) {
   UnpackedFrame frame;
   frame.bytes_.resize(size);
   thread_local const std::unique_ptr<ZSTD_DCtx, DecompressorFree> context(ZSTD_createDCtx());
-  const std::size_t got = ZSTD_decompressDCtx(context.get(), frame.bytes_.data(), size,
-                                              packed.data(), packed.size());
+  const std::size_t got =
+      ZSTD_decompressDCtx(context.get(), frame.bytes_.data(), size, packed.data(), packed.size());
   if (ZSTD_isError(got) != 0 || got != size) return Fail(Damaged("its bytes"));
   const std::size_t count = ReadU32(frame.bytes_, 0);
   if (count > kRecordsPerFrame || 4 + count * 4 > size) return Fail(Damaged("its count"));

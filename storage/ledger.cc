@@ -116,19 +116,19 @@ Status Ledger::AbandonOpen() {
 }
 
 Result<std::vector<Window>> Ledger::Windows(std::string_view stream, std::string_view state) {
-  PK_ASSIGN_OR_RETURN(Statement select,
-                      database_.Prepare(std::string(kColumns) +
-                                        "WHERE stream=?1 AND (?2='' OR state=?2) ORDER BY id DESC"));
+  PK_ASSIGN_OR_RETURN(
+      Statement select,
+      database_.Prepare(std::string(kColumns) +
+                        "WHERE stream=?1 AND (?2='' OR state=?2) ORDER BY id DESC"));
   select.Bind(1, stream).Bind(2, state);
   return ReadWindows(select);
 }
 
 Result<std::vector<Window>> Ledger::ToReconcile(std::string_view stream, int stages) {
-  PK_ASSIGN_OR_RETURN(
-      Statement select,
-      database_.Prepare(std::string(kColumns) +
-                        "WHERE stream=? AND state='read' AND stage<? AND kind IN "
-                        "('live','gap','backfill') ORDER BY to_time"));
+  PK_ASSIGN_OR_RETURN(Statement select,
+                      database_.Prepare(std::string(kColumns) +
+                                        "WHERE stream=? AND state='read' AND stage<? AND kind IN "
+                                        "('live','gap','backfill') ORDER BY to_time"));
   select.Bind(1, stream).Bind(2, std::int64_t{stages});
   return ReadWindows(select);
 }
@@ -203,8 +203,8 @@ Result<Timespan> Ledger::Lateness(std::string_view stream) {
     seen += rows;
     if (seen >= enough) {
       return bucket == 0 ? kLeast
-                         : std::max(kLeast, kMinute * (std::int64_t{1} << std::min<std::int64_t>(
-                                                           bucket, 20)));
+                         : std::max(kLeast, kMinute * (std::int64_t{1}
+                                                       << std::min<std::int64_t>(bucket, 20)));
     }
   }
   return kLeast;
@@ -224,7 +224,6 @@ Status Ledger::Expire(Instant oldest) {
       database_.Prepare("DELETE FROM ledger WHERE to_time<? AND state<>'open' AND kind<>'import'"));
   return remove.Bind(1, oldest.ticks).Run();
 }
-
 
 Status Ledger::Join(Instant before) {
   std::vector<Window> windows;

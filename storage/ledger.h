@@ -17,7 +17,7 @@ namespace picket::storage {
 struct Window {
   std::int64_t id = 0;
   std::string stream;
-  std::string kind;   // live | backfill | gap | reconcile | import
+  std::string kind;  // live | backfill | gap | reconcile | import
   Instant from, to;
   std::string state;  // open | read | lost | stuck | abandoned
   int stage = 0;      // of reconciliation: how many of its steps are done

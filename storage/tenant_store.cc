@@ -30,8 +30,7 @@ fs::path TenantStore::PathOf(const fs::path& data_dir, const Guid& tenant) {
   return data_dir / "tenants" / (ToString(tenant) + ".db");
 }
 
-Result<std::unique_ptr<TenantStore>> TenantStore::Open(const fs::path& data_dir,
-                                                       const Guid& tenant,
+Result<std::unique_ptr<TenantStore>> TenantStore::Open(const fs::path& data_dir, const Guid& tenant,
                                                        std::vector<StreamSchema> schemas,
                                                        const EventStore::ValuesOf& values_of,
                                                        const TenantStoreOptions& options) {
@@ -127,8 +126,8 @@ Status TenantStore::CheckRoom() {
 }
 
 Result<PageCounts> TenantStore::StorePage(const std::string& stream, std::int64_t window,
-                                          const std::vector<Record>& records,
-                                          std::int64_t rejected, const WriteRules& rules) {
+                                          const std::vector<Record>& records, std::int64_t rejected,
+                                          const WriteRules& rules) {
   PK_RETURN_IF_ERROR(CheckRoom());
   PK_ASSIGN_OR_RETURN(Transaction transaction, Begin());
   PK_ASSIGN_OR_RETURN(PageCounts counts, events_.Write(stream, records, rules));

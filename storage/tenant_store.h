@@ -17,9 +17,9 @@
 namespace picket::storage {
 
 struct TenantStoreOptions {
-  bool read_only = false;       // for `query`, `status`: nothing is created or migrated
-  std::int64_t max_bytes = 0;   // of the file's used pages; 0: no limit
-  std::uint64_t min_free = 0;   // of the volume; 0: no limit
+  bool read_only = false;      // for `query`, `status`: nothing is created or migrated
+  std::int64_t max_bytes = 0;  // of the file's used pages; 0: no limit
+  std::uint64_t min_free = 0;  // of the volume; 0: no limit
 };
 
 // Everything of one tenant: DATA_DIR/tenants/GUID.db. One thread at a time.
@@ -55,7 +55,8 @@ class TenantStore {
   // Of the file, without its free pages.
   [[nodiscard]] Result<std::int64_t> Bytes();
   // Deletes what is older, in small transactions: events, versions, frames, windows; joins windows
-  // that ended a week before now. Returns how many events. Findings, alerts and their evidence stay.
+  // that ended a week before now. Returns how many events. Findings, alerts and their evidence
+  // stay.
   [[nodiscard]] Result<std::int64_t> Expire(Instant oldest, Instant now);
   // Gives back memory at the end of the tenant's turn; all stays usable.
   void Rest();

@@ -38,12 +38,12 @@ struct BoundAggregate {
 struct Plan {
   enum class Kind : std::uint8_t {
     kScan,
-    kRows,       // datatable, print: literal rows, `lists` row by row
-    kRange,      // lists[0] = from, to, step
-    kFilter,     // lists[0] = the condition
-    kProject,    // lists[0] = one expression a column
-    kSort,       // sort; limit for top
-    kTake,       // limit
+    kRows,     // datatable, print: literal rows, `lists` row by row
+    kRange,    // lists[0] = from, to, step
+    kFilter,   // lists[0] = the condition
+    kProject,  // lists[0] = one expression a column
+    kSort,     // sort; limit for top
+    kTake,     // limit
     kCount,
     kSummarize,  // lists[0] = keys; aggregates
     kUnion,      // inputs; union_columns

@@ -15,11 +15,11 @@ struct LifeSpec {
   Guid tenant;
   std::string domain = "contoso.example";
   std::uint64_t seed = 1;
-  Instant from, to;        // the span of the events' own times
+  Instant from, to;  // the span of the events' own times
   int users = 50;
-  int sign_ins = 1000;     // of all kinds
+  int sign_ins = 1000;  // of all kinds
   int audits = 20;
-  int detections = 5;      // of risk, most of them on sign-ins hours ago
+  int detections = 5;  // of risk, most of them on sign-ins hours ago
   // In a thousand of the sign-ins.
   int non_interactive = 500;
   int service_principal = 80;
@@ -41,9 +41,9 @@ LifeCounts Live(Simulator& simulator, const LifeSpec& spec);
 // One person or program, and one sign-in of it as Graph's beta gives it (JSON): successful, of an
 // ordinary device and place; `patch` (RFC 7396) makes it what it has to be.
 struct Principal {
-  std::string id{};            // object id
-  std::string name{};          // "Clara Huber", "Nightly backup"
-  std::string user{};          // user principal name; "" for programs
+  std::string id{};    // object id
+  std::string name{};  // "Clara Huber", "Nightly backup"
+  std::string user{};  // user principal name; "" for programs
   std::string ip = "198.51.100.10";
   std::string city = "Vienna", country = "AT";
 };

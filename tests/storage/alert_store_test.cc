@@ -133,8 +133,9 @@ TEST_F(AlertStoreTest, ATickIsOneTransaction) {
 TEST_F(AlertStoreTest, DecisionsAreOnlyEverAdded) {
   store.reset();
   auto database = Database::Open(File(), {.application_id = kTenantApplicationId}).value();
-  ASSERT_TRUE(database->Execute("INSERT INTO decision(time, who, subject, kind, text) "
-                                "VALUES(1,'ann','incident i','close','known')"));
+  ASSERT_TRUE(
+      database->Execute("INSERT INTO decision(time, who, subject, kind, text) "
+                        "VALUES(1,'ann','incident i','close','known')"));
   for (const char* sql : {"UPDATE decision SET who='bob'", "DELETE FROM decision"}) {
     const Status status = database->Execute(sql);
     ASSERT_FALSE(status) << sql;

@@ -51,7 +51,7 @@ std::vector<Thing> SecondPage() {
 // A window is read page by page, and finished in a transaction of its own, as the poller does. One
 // that a crash left open is given up, and its span is read again.
 void ReadWindow(TenantStore& store, const StreamSchema& schema, Instant from, Instant to,
-                const std::vector<std::vector<Thing>>& pages) {
+                const std::vector<std::vector<Thing> >& pages) {
   Ledger& ledger = store.ledger();
   const std::vector<Interval> covered = ledger.Covered(kStream).value();
   for (const Interval& done : covered) {

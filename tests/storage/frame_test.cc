@@ -25,8 +25,9 @@ TEST(FrameTest, RecordsComeBackAsTheyWere) {
 TEST(FrameTest, RecordsThatLookAlikeTakeLittle) {
   std::vector<std::string> records;
   for (int i = 0; i < 64; ++i) {
-    records.push_back(R"({"userPrincipalName":"someone@contoso.example","appDisplayName":"Mail","n":)" +
-                      std::to_string(i) + "}");
+    records.push_back(
+        R"({"userPrincipalName":"someone@contoso.example","appDisplayName":"Mail","n":)" +
+        std::to_string(i) + "}");
   }
   const std::vector<std::string_view> views(records.begin(), records.end());
   EXPECT_LT(PackFrame(views).size(), 64 * records[0].size() / 5);

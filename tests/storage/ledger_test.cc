@@ -90,7 +90,8 @@ TEST_F(LedgerTest, CompleteToIsReadToLessTheLateness) {
   EXPECT_EQ(Progress().complete_to, At(6000 - 15)) << "at least 15 min";
   // One row of 100 came 100 min late: more than one in a thousand.
   std::vector<Thing> things{{.id = "late", .created = At(5000).ticks}};
-  for (int i = 0; i < 99; ++i) things.push_back({.id = std::to_string(i), .created = At(6000).ticks});
+  for (int i = 0; i < 99; ++i)
+    things.push_back({.id = std::to_string(i), .created = At(6000).ticks});
   Put(things, {.now = At(5100), .read_before = At(6000)});
   EXPECT_EQ(Progress().complete_to, At(6000 - 128));
 }

@@ -127,9 +127,9 @@ TEST_F(PageTest, IdsThatLookAlikeAreNotTheSame) {
 TEST_F(PageTest, LargeRecordsShareNoFrameWithMany) {
   std::vector<Thing> things;
   for (int i = 0; i < 8; ++i) {
-    things.push_back({.id = std::to_string(i),
-                      .more = R"("name":")" + std::string(600'000, static_cast<char>('a' + i)) +
-                              '"'});
+    things.push_back(
+        {.id = std::to_string(i),
+         .more = R"("name":")" + std::string(600'000, static_cast<char>('a' + i)) + '"'});
   }
   EXPECT_EQ(Put(things).added, 8);
   const std::vector<std::string> jsons = Jsons();
@@ -151,8 +151,8 @@ TEST_F(PageTest, WhatARollbackTookBackIsNotReadFromMemory) {
     auto transaction = store->Begin();
     const Merger merger = MergerFor(ThingSchema());
     // The second reading looks into the frame of the first.
-    const Page page({{.id = "a", .more = R"("name":"gone")"},
-                     {.id = "a", .more = R"("name":"gone too")"}});
+    const Page page(
+        {{.id = "a", .more = R"("name":"gone")"}, {.id = "a", .more = R"("name":"gone too")"}});
     ASSERT_TRUE(store->events().Write(kStream, page.records(), {.merger = &merger}));
   }
   Put({{.id = "b", .more = R"("name":"kept")"}});

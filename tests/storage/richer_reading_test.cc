@@ -2,9 +2,8 @@
 // random readings.
 
 #include <map>
-#include <random>
-
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "tests/storage/store_fixture.h"
 
@@ -23,8 +22,8 @@ struct Reading {
   [[nodiscard]] Thing AsThing() const {
     Thing thing{.id = id, .updated = updated, .rank = rank};
     for (const auto& [name, value] : members) {
-      thing.more += (thing.more.empty() ? "\"" : ",\"") + name + "\":" +
-                    (value == "null" ? value : '"' + value + '"');
+      thing.more += (thing.more.empty() ? "\"" : ",\"") + name +
+                    "\":" + (value == "null" ? value : '"' + value + '"');
     }
     return thing;
   }
@@ -53,8 +52,8 @@ class Model {
         event.updated == reading.updated) {
       return "same";
     }
-    const bool poorer = reading.rank < event.rank || (reading.updated && event.updated &&
-                                                      *reading.updated < *event.updated);
+    const bool poorer = reading.rank < event.rank ||
+                        (reading.updated && event.updated && *reading.updated < *event.updated);
     const Reading& better = poorer ? event : reading;
     const Reading& worse = poorer ? reading : event;
     Reading merged = worse;
@@ -91,9 +90,7 @@ class RicherReadingTest : public StoreTest, public ::testing::WithParamInterface
 
 TEST_P(RicherReadingTest, HoldsForRandomReadings) {
   std::mt19937 random(GetParam());
-  const auto roll = [&random](unsigned sides) {
-    return static_cast<unsigned>(random() % sides);
-  };
+  const auto roll = [&random](unsigned sides) { return static_cast<unsigned>(random() % sides); };
   Model model;
   for (int page = 0; page < 60; ++page) {
     std::vector<Thing> things;

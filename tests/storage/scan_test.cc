@@ -3,9 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <random>
-
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "tests/storage/store_fixture.h"
 
@@ -186,7 +185,8 @@ TEST_P(RandomScanTest, GivesTheRowsThatALoopWouldGive) {
   Fill(random);
   EXPECT_EQ(Scanned({}), Matching([](const Json&) { return true; })) << "seed " << GetParam();
   for (int i = 0; i < 40; ++i) {
-    const Json like = std::next(things_.begin(), static_cast<long>(random() % things_.size()))->second;
+    const Json like =
+        std::next(things_.begin(), static_cast<long>(random() % things_.size()))->second;
     const std::string name = like.value("name", "nothing has this name");
     EXPECT_EQ(Scanned({.conditions = {{0, kEqual, name}}}),
               Matching([&](const Json& t) { return t.contains("name") && t["name"] == name; }))

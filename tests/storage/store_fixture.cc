@@ -126,8 +126,8 @@ Page::Page(const std::vector<Thing>& things, const StreamSchema& schema) {
 
 void StoreTest::Reopen(const TenantStoreOptions& options) {
   store.reset();
-  auto opened = TenantStore::Open(folder.path(), tenant, {ThingSchema()}, ValuesFor(ThingSchema()),
-                                  options);
+  auto opened =
+      TenantStore::Open(folder.path(), tenant, {ThingSchema()}, ValuesFor(ThingSchema()), options);
   ASSERT_TRUE(opened) << opened.error().message;
   store = *std::move(opened);
 }

@@ -17,8 +17,8 @@ namespace picket::storage {
 class TempFolder {
  public:
   enum class Where { kDisk, kMemory };
-  // In memory (if the machine has a tmpfs) a sync costs nothing: for tests that kill many processes,
-  // but no power.
+  // In memory (if the machine has a tmpfs) a sync costs nothing: for tests that kill many
+  // processes, but no power.
   explicit TempFolder(Where where = Where::kDisk);
   ~TempFolder();
   TempFolder(const TempFolder&) = delete;

@@ -18,7 +18,8 @@ using ::testing::IsEmpty;
 
 class TenantFileTest : public StoreTest {
  protected:
-  Result<std::unique_ptr<TenantStore>> OpenWith(const StreamSchema& schema, bool read_only = false) {
+  Result<std::unique_ptr<TenantStore>> OpenWith(const StreamSchema& schema,
+                                                bool read_only = false) {
     store.reset();
     return TenantStore::Open(folder.path(), tenant, {schema}, ValuesFor(schema),
                              {.read_only = read_only});
@@ -96,8 +97,7 @@ TEST_F(TenantFileTest, ANewMappingMakesTheColumnsAgainAndKeepsTheRest) {
   EXPECT_EQ(kept, jsons);
   // A reading that was the same before is the same after.
   const Merger merger = MergerFor(ColorfulSchema());
-  const std::int64_t window =
-      (*colorful)->ledger().Open(kStream, "live", {}, {}, {}).value();
+  const std::int64_t window = (*colorful)->ledger().Open(kStream, "live", {}, {}, {}).value();
   const Page page({{.id = "b", .created = 6, .more = R"("color":"blue","name":"y")"}},
                   ColorfulSchema());
   EXPECT_EQ((*colorful)->StorePage(kStream, window, page.records(), 0, {.merger = &merger})->same,
@@ -170,8 +170,10 @@ TEST_F(TenantFileTest, WordsThatNobodyUsesGoWhenTheyAreMany) {
   const auto things = [](const std::string& prefix, std::int64_t created, int count) {
     std::vector<Thing> made;
     for (int i = 0; i < count; ++i) {
-      const std::string name = R"("name":")" + prefix + " number " + std::to_string(i % (count / 2));
-      made.push_back({.id = prefix + "/" + std::to_string(i), .created = created, .more = name + '"'});
+      const std::string name =
+          R"("name":")" + prefix + " number " + std::to_string(i % (count / 2));
+      made.push_back(
+          {.id = prefix + "/" + std::to_string(i), .created = created, .more = name + '"'});
     }
     return made;
   };
