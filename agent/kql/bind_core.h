@@ -44,6 +44,10 @@ class Binder {
   Expression CallScalar(const Scope& function, const Ast& call,
                         std::vector<std::optional<Expression>> arguments);
   [[nodiscard]] bool NamesTable(const Scope* scope, std::string_view name) const;
+  // Whether the expression gives rows, where it stands.
+  bool IsTabular(const Ast& ast, const Scope* scope, int depth = 0) const;
+  // What a table that stands in an expression gives: its first value, or the list of them.
+  Expression TableValue(const Ast& ast, const Scope* scope, bool list);
 
  private:
   // Lets and functions (bind_function.cc).
@@ -55,13 +59,12 @@ class Binder {
   void Argument(const ParameterAst& parameter, const Ast* argument, const Scope* caller,
                 const Scope& function, Scope& link);
   Expression ParameterValue(const ParameterAst& parameter, Expression value, Span span);
-  // Whether the expression gives rows, where it stands.
-  bool IsTabular(const Ast& ast, const Scope* scope, int depth = 0) const;
   bool IsTabular(const FunctionAst& function, const Scope* scope, int depth) const;
 
   // Sources (bind_source.cc).
   PlanPtr Pipe(const Pipeline& pipeline, const Scope* scope);
   PlanPtr Source(const SourceAst& source, const Scope* scope);
+  PlanPtr InnerRows();
   PlanPtr TableOf(const Ast& ast, const Scope* scope);
   PlanPtr NamedTable(std::string_view name, Span span, const Scope* scope);
   PlanPtr CatalogTable(std::string_view name, Span span);
@@ -77,28 +80,45 @@ class Binder {
   PlanPtr Where(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Take(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Sort(PlanPtr input, const OperatorAst& op, const Scope* scope);
-  PlanPtr GetSchema(const Plan& input);
+  PlanPtr GetSchema(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Count(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Invoke(PlanPtr input, const OperatorAst& op, const Scope* scope);
   Expression Limit(const Ast& ast, const Scope* scope);
   PlanPtr Extend(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Project(PlanPtr input, const OperatorAst& op, const Scope* scope);
-  PlanPtr ProjectSome(PlanPtr input, const OperatorAst& op);
-  PlanPtr Reorder(PlanPtr input, const OperatorAst& op);
+  PlanPtr ProjectSome(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Reorder(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Rename(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Distinct(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Summarize(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Union(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr SampleDistinct(PlanPtr input, const OperatorAst& op, const Scope* scope);
+
+  // bind_join.cc, bind_expand.cc, bind_parse.cc, bind_series.cc
+  PlanPtr Join(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  Schema Expansion(Plan& plan, const OperatorAst& op, const Scope* scope);
+  PlanPtr MvExpand(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr MvApply(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Parse(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr MakeSeries(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  Expression GridBound(const OperatorAst& op, std::string_view name, const Scope* scope, Type axis);
 
   const Catalog& catalog_;
   std::deque<Scope> scopes_;
   int depth_ = 0;
   std::size_t steps_ = 0;
   std::size_t operators_ = 0;
+  std::vector<Schema> inner_rows_;  // what stands before `on (…)` of each mv-apply around
 };
 
 inline const Schema kNoColumns;
 
 PlanPtr PlanOver(PlanPtr input, Plan::Kind kind);
+// A key of summarize, distinct or make-series, as a column of the plan.
+void AddKey(Plan& plan, std::vector<Expression>& keys, ExpressionBinder& binder, const Ast& ast,
+            int& unnamed);
+// Columns that an operator makes, beside those of its input; one of the same name takes the place.
+void AddMade(Plan& plan, const Schema& made);
 inline const Ast& Inside(const Ast& ast) {
   return ast.kind == AstKind::kAssign ? *ast.children[0] : ast;
 }

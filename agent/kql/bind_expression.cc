@@ -6,7 +6,7 @@
 #include <map>
 
 #include "agent/kql/bind_core.h"
-#include "agent/kql/evaluator.h"
+#include "agent/kql/program.h"
 #include "base/text.h"
 
 namespace picket::kql {
@@ -17,7 +17,8 @@ constexpr std::size_t kMostFoldedBytes = 1024;
 
 bool Folds(const Function& function, const std::vector<Expression>& arguments) {
   // What depends on the query's clock waits for the run.
-  if (function.name == "now" || function.name == "ago" || arguments.empty()) return false;
+  const bool clock = function.name == "now" || function.name == "ago";
+  if (clock || function.varies || arguments.empty()) return false;
   std::size_t bytes = 0;
   for (const Expression& argument : arguments) {
     if (argument.kind != Expression::Kind::kLiteral) return false;
@@ -225,6 +226,14 @@ Expression ExpressionBinder::ColumnIfExists(const Ast& ast) {
   return Bind(*ast.children[1]);
 }
 
+// toscalar(T): a table's first value; of a scalar, the scalar.
+Expression ExpressionBinder::ToScalar(const Ast& ast) {
+  if (ast.children.size() != 1) Refuse(ast.span, "KS119", "toscalar() takes one table");
+  const Ast& table = *ast.children[0];
+  if (!binder_.IsTabular(table, scope_)) return Bind(table);
+  return binder_.TableValue(table, scope_, /*list=*/false);
+}
+
 std::vector<Expression> ExpressionBinder::BindArguments(const Ast& ast, std::size_t count) {
   std::vector<Expression> arguments;
   for (std::size_t i = 0; i < count; ++i) {
@@ -234,12 +243,10 @@ std::vector<Expression> ExpressionBinder::BindArguments(const Ast& ast, std::siz
       continue;
     }
     for (const AstPtr& item : child->children) {  // x in (a, b)
-      const bool table = item->kind == AstKind::kTable ||
-                         (item->kind == AstKind::kName && !FindColumn(schema_, item->text) &&
-                          binder_.NamesTable(scope_, item->text));
-      if (table) {
-        Refuse(item->span, "PK100",
-               fmt::format("a tabular expression in '{} (…)' is not supported yet", ast.text));
+      const bool column = item->kind == AstKind::kName && FindColumn(schema_, item->text);
+      if (!column && binder_.IsTabular(*item, scope_)) {
+        arguments.push_back(binder_.TableValue(*item, scope_, /*list=*/true));
+        continue;
       }
       arguments.push_back(Bind(*item));
     }
@@ -260,7 +267,7 @@ Expression ExpressionBinder::Call(const Ast& ast) {
     if (FindAggregate(name) != nullptr) {
       Refuse(ast.span, "KS144", fmt::format("the aggregate '{}' belongs into summarize", ast.text));
     }
-    if (name == "toscalar") Refuse(ast.span, "PK100", "'toscalar' is not supported yet");
+    if (name == "toscalar") return ToScalar(ast);
     UnknownFunction(name, ast.span);
   }
   // extract(…, typeof(T)): the text as that type.

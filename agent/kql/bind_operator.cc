@@ -75,15 +75,21 @@ PlanPtr Binder::Sort(PlanPtr input, const OperatorAst& op, const Scope* scope) {
   return plan;
 }
 
-PlanPtr Binder::GetSchema(const Plan& input) {
+PlanPtr Binder::Count(PlanPtr input, const OperatorAst& op, const Scope* /*scope*/) {
+  PlanPtr plan = PlanOver(std::move(input), Plan::Kind::kCount);
+  plan->schema = {{op.target.empty() ? "Count" : op.target, Type::kLong}};
+  return plan;
+}
+
+PlanPtr Binder::GetSchema(PlanPtr input, const OperatorAst& /*op*/, const Scope* /*scope*/) {
   auto plan = std::make_unique<Plan>();
   plan->kind = Plan::Kind::kRows;
   plan->schema = {{"ColumnName", Type::kString},
                   {"ColumnOrdinal", Type::kLong},
                   {"DataType", Type::kString},
                   {"ColumnType", Type::kString}};
-  for (std::size_t i = 0; i < input.schema.size(); ++i) {
-    const ColumnSchema& column = input.schema[i];
+  for (std::size_t i = 0; i < input->schema.size(); ++i) {
+    const ColumnSchema& column = input->schema[i];
     std::vector<Expression>& row = plan->lists.emplace_back();
     row.push_back(Literal(Value::String(column.name)));
     row.push_back(Literal(Value::Long(static_cast<std::int64_t>(i))));

@@ -115,7 +115,7 @@ PlanPtr Binder::Project(PlanPtr input, const OperatorAst& op, const Scope* scope
   return plan;
 }
 
-PlanPtr Binder::ProjectSome(PlanPtr input, const OperatorAst& op) {
+PlanPtr Binder::ProjectSome(PlanPtr input, const OperatorAst& op, const Scope* /*scope*/) {
   const bool keep = op.name == "project-keep";
   PlanPtr plan = PlanOver(std::move(input), Plan::Kind::kProject);
   const Schema& before = plan->inputs[0]->schema;
@@ -134,7 +134,7 @@ PlanPtr Binder::ProjectSome(PlanPtr input, const OperatorAst& op) {
 
 // The named columns in that order, then the others as they were. A pattern takes what no other
 // name takes; the last one only says where the rest goes.
-PlanPtr Binder::Reorder(PlanPtr input, const OperatorAst& op) {
+PlanPtr Binder::Reorder(PlanPtr input, const OperatorAst& op, const Scope* /*scope*/) {
   PlanPtr plan = PlanOver(std::move(input), Plan::Kind::kProject);
   const Schema& before = plan->inputs[0]->schema;
   CheckNames(before, op.expressions);

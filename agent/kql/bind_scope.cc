@@ -20,7 +20,12 @@ PlanPtr ClonePlan(const Plan& plan) {
   copy->sort = plan.sort;
   copy->limit = plan.limit;
   copy->aggregates = plan.aggregates;
-  copy->union_columns = plan.union_columns;
+  copy->join = plan.join;
+  copy->expand = plan.expand;
+  copy->parse = plan.parse;
+  copy->picked = plan.picked;
+  copy->whole = plan.whole;
+  copy->ordered = plan.ordered;
   return copy;
 }
 

@@ -39,6 +39,4 @@ inline bool IsTable(const Scope& scope) {
          scope.kind == Scope::Kind::kRows;
 }
 
-PlanPtr ClonePlan(const Plan& plan);
-
 }  // namespace picket::kql

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/kql/bind_core.h"
+#include "agent/kql/prune.h"
 #include "base/text.h"
 
 namespace picket::kql {
@@ -39,9 +40,37 @@ PlanPtr Binder::Source(const SourceAst& source, const Scope* scope) {
     case SourceAst::Kind::kExternalData:
       Refuse(source.span, "PK100", "externaldata is not supported yet");
     case SourceAst::Kind::kInput:
-      break;
+      if (inner_rows_.empty()) break;
+      return InnerRows();
   }
   Refuse(source.span, "PK100", "this source is not supported yet");
+}
+
+PlanPtr Binder::InnerRows() {
+  auto plan = std::make_unique<Plan>();
+  plan->kind = Plan::Kind::kInput;
+  plan->schema = inner_rows_.back();
+  return plan;
+}
+
+// The table is bound where no row is in sight, and run once before the rows are looked at.
+Expression Binder::TableValue(const Ast& ast, const Scope* scope, bool list) {
+  PlanPtr plan = TableOf(ast, scope);
+  if (plan->schema.empty()) Refuse(ast.span, "KS109", "the table has no column");
+  const Type type = plan->schema[0].type;
+  if (list && plan->schema.size() > 1) {
+    // Only the first column is looked at.
+    PlanPtr project = PlanOver(std::move(plan), Plan::Kind::kProject);
+    project->lists.emplace_back().push_back(ColumnOf(project->schema, 0));
+    project->schema.resize(1);
+    plan = std::move(project);
+  }
+  PruneColumns(*plan);
+  Expression value;
+  value.kind = list ? Expression::Kind::kTableList : Expression::Kind::kTableValue;
+  value.type = list ? Type::kDynamic : type;
+  value.table = std::shared_ptr<const Plan>(std::move(plan));
+  return value;
 }
 
 PlanPtr Binder::TableOf(const Ast& ast, const Scope* scope) {

@@ -52,7 +52,7 @@ std::vector<NamedTypes> Names(const std::vector<PlanPtr>& inputs) {
 // One name with several types becomes name_type of each. kind=inner: only what every leg has by
 // name.
 void UnionSchema(Plan& plan, bool inner) {
-  plan.union_columns.resize(plan.inputs.size());
+  plan.picked.resize(plan.inputs.size());
   for (const NamedTypes& column : Names(plan.inputs)) {
     const auto& name = column.name;
     const auto& types = column.types;
@@ -66,7 +66,7 @@ void UnionSchema(Plan& plan, bool inner) {
       for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
         auto place = FindColumn(plan.inputs[i]->schema, name);
         if (place && plan.inputs[i]->schema[*place].type != type) place.reset();
-        plan.union_columns[i].push_back(place);
+        plan.picked[i].push_back(place);
       }
     }
   }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "agent/kql/bind_core.h"
 #include "agent/kql/prune.h"
 #include "base/text.h"
@@ -15,6 +18,12 @@ constexpr int kMostNested = 1200;
 constexpr std::size_t kMostSteps = 500'000;
 // Operators of the whole plan, which may all stand in one row.
 constexpr std::size_t kMostOperators = 2'000;
+
+// Whether a function in it looks at the rows around a row.
+bool LooksAround(const Expression& expression) {
+  if (expression.function != nullptr && expression.function->window) return true;
+  return std::any_of(expression.arguments.begin(), expression.arguments.end(), &LooksAround);
+}
 
 }  // namespace
 
@@ -59,28 +68,52 @@ PlanPtr PlanOver(PlanPtr input, Plan::Kind kind) {
 }
 
 PlanPtr Binder::Operator(PlanPtr input, const OperatorAst& op, const Scope* scope) {
-  if (op.name == "where") return Where(std::move(input), op, scope);
-  if (op.name == "extend" || op.name == "serialize") return Extend(std::move(input), op, scope);
-  if (op.name == "project") return Project(std::move(input), op, scope);
-  if (op.name == "project-away" || op.name == "project-keep") {
-    return ProjectSome(std::move(input), op);
+  using Method = PlanPtr (Binder::*)(PlanPtr, const OperatorAst&, const Scope*);
+  static const std::map<std::string_view, Method> kOperators = {
+      {"where", &Binder::Where},
+      {"extend", &Binder::Extend},
+      {"serialize", &Binder::Extend},
+      {"project", &Binder::Project},
+      {"project-away", &Binder::ProjectSome},
+      {"project-keep", &Binder::ProjectSome},
+      {"project-rename", &Binder::Rename},
+      {"project-reorder", &Binder::Reorder},
+      {"distinct", &Binder::Distinct},
+      {"summarize", &Binder::Summarize},
+      {"sort", &Binder::Sort},
+      {"top", &Binder::Sort},
+      {"take", &Binder::Take},
+      {"sample", &Binder::Take},
+      {"sample-distinct", &Binder::SampleDistinct},
+      {"union", &Binder::Union},
+      {"join", &Binder::Join},
+      {"lookup", &Binder::Join},
+      {"mv-expand", &Binder::MvExpand},
+      {"mv-apply", &Binder::MvApply},
+      {"parse", &Binder::Parse},
+      {"parse-where", &Binder::Parse},
+      {"parse-kv", &Binder::Parse},
+      {"make-series", &Binder::MakeSeries},
+      {"invoke", &Binder::Invoke},
+      {"getschema", &Binder::GetSchema},
+      {"count", &Binder::Count},
+  };
+  if (op.name == "render" || op.name == "as" || op.name == "consume") return input;
+  const auto found = kOperators.find(op.name);
+  if (found == kOperators.end()) {
+    Refuse(op.span, "PK100", fmt::format("the operator '{}' is not supported yet", op.name));
   }
-  if (op.name == "project-rename") return Rename(std::move(input), op, scope);
-  if (op.name == "project-reorder") return Reorder(std::move(input), op);
-  if (op.name == "distinct") return Distinct(std::move(input), op, scope);
-  if (op.name == "summarize") return Summarize(std::move(input), op, scope);
-  if (op.name == "sort" || op.name == "top") return Sort(std::move(input), op, scope);
-  if (op.name == "take") return Take(std::move(input), op, scope);
-  if (op.name == "union") return Union(std::move(input), op, scope);
-  if (op.name == "invoke") return Invoke(std::move(input), op, scope);
-  if (op.name == "getschema") return GetSchema(*input);
-  if (op.name == "count") {
-    PlanPtr plan = PlanOver(std::move(input), Plan::Kind::kCount);
-    plan->schema = {{op.target.empty() ? "Count" : op.target, Type::kLong}};
-    return plan;
+  PlanPtr plan = (this->*found->second)(std::move(input), op, scope);
+  bool window = false;
+  ForEachExpression(*plan, [&](const Expression& each) { window = window || LooksAround(each); });
+  if (window && plan->kind != Plan::Kind::kProject) {
+    Refuse(op.span, "PK100",
+           fmt::format("functions over other rows, such as prev(), are not supported in '{}'; "
+                       "compute them in an extend before it",
+                       op.name));
   }
-  if (op.name == "render" || op.name == "as") return input;  // they change no row
-  Refuse(op.span, "PK100", fmt::format("the operator '{}' is not supported yet", op.name));
+  plan->whole = window;
+  return plan;
 }
 
 BindResult Bind(const QueryAst& query, std::string_view text, const Catalog& catalog) {

@@ -1,5 +1,9 @@
 #include "agent/kql/column.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
 namespace picket::kql {
 
 bool IsText(Type type) {
@@ -20,9 +24,8 @@ Value Column::Get(std::size_t row) const {
 }
 
 ColumnBuilder::ColumnBuilder(Type type, std::size_t expected_rows)
-    : column_(std::make_shared<Column>()), arena_(std::make_shared<Arena>()) {
+    : column_(std::make_shared<Column>()) {
   column_->type = type;
-  column_->nulls.reserve(expected_rows);
   if (IsText(type)) {
     column_->texts.reserve(expected_rows);
   } else if (type == Type::kReal) {
@@ -33,9 +36,11 @@ ColumnBuilder::ColumnBuilder(Type type, std::size_t expected_rows)
 }
 
 void ColumnBuilder::Null() {
-  const bool null = column_->type != Type::kString;
-  column_->nulls.push_back(null ? 1 : 0);
-  any_null_ |= null ? 1 : 0;
+  if (column_->type == Type::kString) return View({});
+  // Most columns have no null: their bytes begin with the first one.
+  column_->nulls.resize(column_->rows, 0);
+  column_->nulls.push_back(1);
+  ++column_->rows;
   if (IsText(column_->type)) {
     column_->texts.emplace_back();
   } else if (column_->type == Type::kReal) {
@@ -46,21 +51,29 @@ void ColumnBuilder::Null() {
 }
 
 void ColumnBuilder::Number(std::int64_t value) {
-  column_->nulls.push_back(0);
+  Valid();
   column_->numbers.push_back(value);
 }
 
 void ColumnBuilder::Real(double value) {
-  column_->nulls.push_back(0);
+  Valid();
   column_->reals.push_back(value);
 }
 
 void ColumnBuilder::View(std::string_view text) {
-  column_->nulls.push_back(0);
+  Valid();
   column_->texts.push_back(text);
 }
 
-void ColumnBuilder::Text(std::string text) { View(arena_->Keep(std::move(text))); }
+void ColumnBuilder::Text(std::string text) {
+  if (text.empty()) return View({});
+  if (!arena_) arena_ = std::make_shared<Arena>();
+  if (arena_->bytes() + text.size() > kMostColumnBytes) {
+    column_->too_large = true;
+    return Null();
+  }
+  View(arena_->Keep(std::move(text)));
+}
 
 void ColumnBuilder::Append(const Value& value) {
   if (value.null) {
@@ -87,13 +100,16 @@ void ColumnBuilder::AppendFrom(const Column& column, std::size_t row) {
 }
 
 void ColumnBuilder::KeepArenasOf(const Column& column) {
-  column_->arenas.insert(column_->arenas.end(), column.arenas.begin(), column.arenas.end());
+  // Each once: a column that is used many times over must not make the list grow each time.
+  for (const auto& arena : column.arenas) {
+    if (std::find(column_->arenas.begin(), column_->arenas.end(), arena) == column_->arenas.end()) {
+      column_->arenas.push_back(arena);
+    }
+  }
 }
 
 ColumnPtr ColumnBuilder::Finish() {
-  column_->rows = column_->nulls.size();
-  if (any_null_ == 0) column_->nulls.clear();
-  if (arena_->bytes() > 0) column_->arenas.push_back(arena_);
+  if (arena_) column_->arenas.push_back(arena_);
   return column_;
 }
 
@@ -115,7 +131,7 @@ ColumnPtr ConstantColumn(const Value& value, std::size_t rows) {
   return column;
 }
 
-ColumnPtr Gather(const Column& column, const std::vector<std::uint32_t>& selection) {
+ColumnPtr Gather(const Column& column, const Selection& selection) {
   auto gathered = std::make_shared<Column>();
   gathered->type = column.type;
   gathered->rows = selection.size();
@@ -130,14 +146,79 @@ ColumnPtr Gather(const Column& column, const std::vector<std::uint32_t>& selecti
   }
   const auto pick = [&selection](const auto& from, auto& to) {
     if (from.empty()) return;
-    to.reserve(selection.size());
-    for (const std::uint32_t row : selection) to.push_back(from[row]);
+    to.resize(selection.size());
+    for (std::size_t i = 0; i < selection.size(); ++i) to[i] = from[selection[i]];
   };
   pick(column.nulls, gathered->nulls);
   pick(column.numbers, gathered->numbers);
   pick(column.reals, gathered->reals);
   pick(column.texts, gathered->texts);
   return gathered;
+}
+
+Batch Select(const Batch& batch, const Selection& selection) {
+  Batch selected;
+  selected.rows = selection.size();
+  selected.columns.reserve(batch.columns.size());
+  for (const ColumnPtr& column : batch.columns) {
+    selected.columns.push_back(Gather(*column, selection));
+  }
+  if (!batch.keys.empty()) {
+    for (const std::uint32_t row : selection) selected.keys.push_back(batch.keys[row]);
+  }
+  if (!batch.origins.empty()) {
+    for (const std::uint32_t row : selection) selected.origins.push_back(batch.origins[row]);
+  }
+  return selected;
+}
+
+std::size_t BytesOf(const Batch& batch) {
+  std::size_t bytes = batch.keys.size() * sizeof(std::int64_t);
+  for (const auto& origins : batch.origins) bytes += 24 + origins.size() * sizeof(std::int64_t);
+  for (const ColumnPtr& column : batch.columns) {
+    bytes += column->nulls.size() + column->numbers.size() * 8 + column->reals.size() * 8;
+    for (const std::string_view text : column->texts) bytes += sizeof text + text.size();
+  }
+  return bytes;
+}
+
+void AddOrigins(const Batch& batch, std::size_t row, std::vector<std::int64_t>& origins) {
+  const auto add = [&origins](std::int64_t key) {
+    if (origins.size() < kMostOrigins &&
+        std::find(origins.begin(), origins.end(), key) == origins.end()) {
+      origins.push_back(key);
+    }
+  };
+  if (!batch.keys.empty()) add(batch.keys[row]);
+  if (!batch.origins.empty()) {
+    for (const std::int64_t key : batch.origins[row]) add(key);
+  }
+}
+
+void AppendRowKey(std::string& key, const Column& column, std::size_t row) {
+  if (column.IsNull(row)) {
+    key += 'n';
+    return;
+  }
+  const auto raw = [&key](const auto& value) {
+    char bytes[sizeof value];
+    std::memcpy(bytes, &value, sizeof value);
+    key.append(bytes, sizeof value);
+  };
+  if (IsText(column.type)) {
+    const std::string_view text = column.Text(row);
+    key += 't';
+    raw(static_cast<std::uint32_t>(text.size()));
+    key += text;
+  } else if (column.type == Type::kReal) {
+    double real = column.Real(row);
+    if (real == 0.0) real = 0.0;  // -0.0 is the same key
+    key += 'v';
+    raw(std::isnan(real) ? std::nan("") : real);
+  } else {
+    key += 'v';
+    raw(column.Number(row));
+  }
 }
 
 }  // namespace picket::kql

@@ -12,6 +12,9 @@
 namespace picket::kql {
 
 inline constexpr std::size_t kBatchRows = 1024;
+// The bytes of text that one column of a batch may hold; what more a kernel makes is cut off and
+// the column marked, which fails the query.
+inline constexpr std::size_t kMostColumnBytes = std::size_t{64} << 20;
 
 // Bytes that the texts of columns point into. Grows only; shared by the columns that need it.
 class Arena {
@@ -28,13 +31,14 @@ class Arena {
   std::size_t bytes_ = 0;
 };
 
-// The values of one column over a batch: flat, or one constant for all rows. Numbers (bool, int,
-// long, datetime, timespan) in `numbers`, real in `reals`, text and dynamic as 16-byte views in
-// `texts`, whose bytes `arenas` keep.
+// The values of one column over a batch: flat, or one constant for however many rows. Numbers
+// (bool, int, long, datetime, timespan) in `numbers`, real in `reals`, text and dynamic as 16-byte
+// views in `texts`, whose bytes `arenas` keep.
 struct Column {
   Type type = Type::kString;
   bool constant = false;
-  std::size_t rows = 0;
+  bool too_large = false;           // texts beyond kMostColumnBytes are missing
+  std::size_t rows = 0;             // of a flat column
   std::vector<std::uint8_t> nulls;  // empty: none is null
   std::vector<std::int64_t> numbers;
   std::vector<double> reals;
@@ -49,6 +53,8 @@ struct Column {
   [[nodiscard]] double AsReal(std::size_t row) const {
     return type == Type::kReal ? Real(row) : static_cast<double>(Number(row));
   }
+  // A bool that is true; null is not.
+  [[nodiscard]] bool Holds(std::size_t row) const { return !IsNull(row) && Number(row) != 0; }
   [[nodiscard]] Value Get(std::size_t row) const;
 };
 using ColumnPtr = std::shared_ptr<const Column>;
@@ -61,8 +67,9 @@ class ColumnBuilder {
   ColumnBuilder(Type type, std::size_t expected_rows);
   void Null();  // a string becomes ''
   void Number(std::int64_t value);
+  void Bool(bool value) { Number(value ? 1 : 0); }
   void Real(double value);
-  void View(std::string_view text);  // its bytes are kept by an arena given to Finish
+  void View(std::string_view text);  // its bytes are kept by an arena given to KeepArenasOf
   void Text(std::string text);       // kept here
   void Append(const Value& value);
   void AppendFrom(const Column& column, std::size_t row);
@@ -70,21 +77,40 @@ class ColumnBuilder {
   ColumnPtr Finish();
 
  private:
+  void Valid() {
+    if (!column_->nulls.empty()) column_->nulls.push_back(0);
+    ++column_->rows;
+  }
+
   std::shared_ptr<Column> column_;
   std::shared_ptr<Arena> arena_;
-  std::uint8_t any_null_ = 0;
 };
 
 ColumnPtr ConstantColumn(const Value& value, std::size_t rows);
 // The rows of the selection, in its order.
-ColumnPtr Gather(const Column& column, const std::vector<std::uint32_t>& selection);
+using Selection = std::vector<std::uint32_t>;
+ColumnPtr Gather(const Column& column, const Selection& selection);
 
-// Up to kBatchRows rows. `keys` are the events they came from (lineage), one a row; empty when the
-// rows come from no table.
+// Up to kBatchRows rows. Lineage: `keys` are the events that the rows come from, one a row; rows
+// that come from several have their events in `origins` instead, if the run asks for them. Both
+// are empty when the rows come from no table.
 struct Batch {
   std::size_t rows = 0;
   std::vector<ColumnPtr> columns;
   std::vector<std::int64_t> keys;
+  std::vector<std::vector<std::int64_t>> origins;
 };
+
+// The rows of the selection, with their lineage.
+Batch Select(const Batch& batch, const Selection& selection);
+// What the batch holds, roughly.
+std::size_t BytesOf(const Batch& batch);
+
+// A row's events, at most this many, added to those that are there.
+inline constexpr std::size_t kMostOrigins = 100;
+void AddOrigins(const Batch& batch, std::size_t row, std::vector<std::int64_t>& origins);
+
+// Appends what tells the value from every other of its column's type: for hash tables of rows.
+void AppendRowKey(std::string& key, const Column& column, std::size_t row);
 
 }  // namespace picket::kql

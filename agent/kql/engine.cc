@@ -13,12 +13,38 @@
 namespace picket::kql {
 namespace {
 
+void CollectTables(const Plan& plan, std::vector<std::string>& tables);
+
+void CollectTables(const Expression& expression, std::vector<std::string>& tables) {
+  if (expression.table) CollectTables(*expression.table, tables);
+  for (const Expression& argument : expression.arguments) CollectTables(argument, tables);
+}
+
 void CollectTables(const Plan& plan, std::vector<std::string>& tables) {
   if (plan.kind == Plan::Kind::kScan &&
       std::find(tables.begin(), tables.end(), plan.table) == tables.end()) {
     tables.push_back(plan.table);
   }
   for (const PlanPtr& input : plan.inputs) CollectTables(*input, tables);
+  ForEachExpression(plan, [&](const Expression& each) { CollectTables(each, tables); });
+}
+
+// Whether the value depends on the row (and the clock) alone.
+bool OfTheRow(const Expression& expression) {
+  if (expression.table) return false;
+  if (expression.function != nullptr && expression.function->varies) return false;
+  return std::all_of(expression.arguments.begin(), expression.arguments.end(), &OfTheRow);
+}
+
+bool RowWise(const Plan& plan) {
+  if (plan.kind == Plan::Kind::kScan) return true;
+  const bool row_wise = plan.kind == Plan::Kind::kFilter || plan.kind == Plan::Kind::kProject ||
+                        plan.kind == Plan::Kind::kParse ||
+                        (plan.kind == Plan::Kind::kSort && !plan.limit);
+  if (!row_wise || plan.limit) return false;
+  bool all = true;
+  ForEachExpression(plan, [&](const Expression& each) { all = all && OfTheRow(each); });
+  return all && RowWise(*plan.inputs[0]);
 }
 
 }  // namespace
@@ -29,14 +55,7 @@ std::vector<std::string> Query::Tables() const {
   return tables;
 }
 
-bool Query::RowWise() const {
-  const Plan* plan = plan_.get();
-  while (plan->kind == Plan::Kind::kFilter || plan->kind == Plan::Kind::kProject ||
-         (plan->kind == Plan::Kind::kSort && !plan->limit)) {
-    plan = plan->inputs[0].get();
-  }
-  return plan->kind == Plan::Kind::kScan;
-}
+bool Query::RowWise() const { return kql::RowWise(*plan_); }
 
 CompileResult Compile(std::string_view text, const Catalog& catalog) {
   CompileResult result;
@@ -61,8 +80,8 @@ std::size_t ResultTable::Rows() const {
 }
 
 Result<ResultTable> Run(const Query& query, TableSource& source, const RunOptions& options) {
-  RunState state{.options = options, .source = source, .context = {.now = options.now}};
-  PK_ASSIGN_OR_RETURN(const std::unique_ptr<Operator> root, MakeOperator(query.plan(), state));
+  RunState state(options, source);
+  PK_ASSIGN_OR_RETURN(const OperatorPtr root, MakeOperator(query.plan(), state));
   ResultTable table{.schema = query.schema(), .batches = {}};
   std::size_t rows = 0;
   while (true) {
@@ -75,7 +94,7 @@ Result<ResultTable> Run(const Query& query, TableSource& source, const RunOption
                    .message = fmt::format("the result has more than {} rows", options.max_rows),
                    .hint = "Summarize, or take fewer."});
     }
-    PK_RETURN_IF_ERROR(state.Charge(batch.rows * batch.columns.size() * 16, "the result"));
+    PK_RETURN_IF_ERROR(state.Charge(BytesOf(batch), "the result"));
     table.batches.push_back(std::move(batch));
   }
 }

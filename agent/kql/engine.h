@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -39,6 +40,13 @@ struct CompileResult {
 };
 CompileResult Compile(std::string_view text, const Catalog& catalog);
 
+// What one operator of a run gave, and the time that it took with its inputs.
+struct OperatorStats {
+  std::string name;  // as the query writes it; a table's name for its scan
+  std::uint64_t rows = 0;
+  std::chrono::nanoseconds time{0};
+};
+
 struct RunOptions {
   Instant now;
   // What scans may see, beside the query's own conditions.
@@ -49,6 +57,9 @@ struct RunOptions {
   std::size_t max_rows = 1'000'000;
   std::size_t batch_rows = kBatchRows;
   bool pushdown = true;  // off: for tests that compare
+  bool lineage = false;  // also of rows that come from several events: Batch::origins
+  // Filled with one entry an operator, from the result down to the tables.
+  std::deque<OperatorStats>* stats = nullptr;
   std::stop_token stop;
 };
 

@@ -1,218 +1,177 @@
+// Turns a plan into running operators.
+
 #include "agent/kql/evaluator.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
+#include <chrono>
+
+#include "agent/kql/kernel.h"
 
 namespace picket::kql {
 namespace {
 
-class Rows final : public Operator {
- public:
-  Rows(const Plan& plan, RunState& state) : plan_(plan), state_(state) {}
-  Result<Batch> Next() override {
-    Batch batch;
-    const std::size_t end =
-        std::min(plan_.lists.size(), at_ + std::max<std::size_t>(1, state_.options.batch_rows));
-    if (at_ == end) return batch;
-    std::vector<ColumnBuilder> builders;
-    for (const ColumnSchema& column : plan_.schema) builders.emplace_back(column.type, end - at_);
-    for (; at_ < end; ++at_) {
-      for (std::size_t i = 0; i < builders.size(); ++i) {
-        builders[i].Append(EvaluateConstant(plan_.lists[at_][i], state_.context));
-      }
-      ++batch.rows;
-    }
-    for (ColumnBuilder& builder : builders) batch.columns.push_back(builder.Finish());
-    return batch;
-  }
+// Most values that a table in an expression may give (`in (T)`).
+constexpr std::size_t kMostListed = 1'000'000;
 
- private:
-  const Plan& plan_;
-  RunState& state_;
-  std::size_t at_ = 0;
-};
-
-class Range final : public Operator {
- public:
-  Range(const Plan& plan, RunState& state)
-      : type_(plan.schema[0].type),
-        from_(EvaluateConstant(plan.lists[0][0], state.context)),
-        to_(EvaluateConstant(plan.lists[0][1], state.context)),
-        step_(EvaluateConstant(plan.lists[0][2], state.context)),
-        state_(state) {}
-
-  Result<Batch> Next() override {
-    PK_RETURN_IF_ERROR(state_.CheckStop());
-    ColumnBuilder builder(type_, state_.options.batch_rows);
-    Batch batch;
-    const bool real = type_ == Type::kReal;
-    const double step = AsReal(step_);
-    const bool empty = from_.null || to_.null || step_.null || step == 0.0;
-    while (!empty && batch.rows < state_.options.batch_rows) {
-      if (real) {
-        const double value = AsReal(from_) + static_cast<double>(at_) * step;
-        if (step > 0 ? value > AsReal(to_) : value < AsReal(to_)) break;
-        builder.Real(value);
-      } else {
-        const double value = static_cast<double>(from_.number) + static_cast<double>(at_) * step;
-        if (step > 0 ? value > static_cast<double>(to_.number)
-                     : value < static_cast<double>(to_.number)) {
-          break;
-        }
-        builder.Number(from_.number + at_ * step_.number);
-      }
-      ++at_;
-      ++batch.rows;
-    }
-    batch.columns.push_back(builder.Finish());
-    return batch;
+std::string_view NameOf(const Plan& plan) {
+  switch (plan.kind) {
+    case Plan::Kind::kScan:
+      return plan.table;
+    case Plan::Kind::kRows:
+      return "rows";
+    case Plan::Kind::kRange:
+      return "range";
+    case Plan::Kind::kInput:
+      return "input";
+    case Plan::Kind::kFilter:
+      return "where";
+    case Plan::Kind::kProject:
+      return "project";
+    case Plan::Kind::kSort:
+      return plan.limit ? "top" : "sort";
+    case Plan::Kind::kTake:
+      return "take";
+    case Plan::Kind::kCount:
+      return "count";
+    case Plan::Kind::kSummarize:
+      return plan.aggregates.empty() ? "distinct" : "summarize";
+    case Plan::Kind::kUnion:
+      return "union";
+    case Plan::Kind::kJoin:
+      return "join";
+    case Plan::Kind::kMvExpand:
+      return "mv-expand";
+    case Plan::Kind::kMvApply:
+      return "mv-apply";
+    case Plan::Kind::kParse:
+      return "parse";
+    case Plan::Kind::kMakeSeries:
+      return "make-series";
   }
-
- private:
-  static double AsReal(const Value& value) {
-    return value.type == Type::kReal ? value.real : static_cast<double>(value.number);
-  }
-  const Type type_;
-  const Value from_, to_, step_;
-  RunState& state_;
-  std::int64_t at_ = 0;
-};
-
-// The rows of the batch that the selection names.
-Batch Select(const Batch& batch, const std::vector<std::uint32_t>& selection) {
-  Batch selected;
-  selected.rows = selection.size();
-  for (const ColumnPtr& column : batch.columns) {
-    selected.columns.push_back(Gather(*column, selection));
-  }
-  if (!batch.keys.empty()) {
-    for (const std::uint32_t row : selection) selected.keys.push_back(batch.keys[row]);
-  }
-  return selected;
+  return "";
 }
 
-class Filter final : public Operator {
+// Counts what an operator gives, and the time that it and its inputs take.
+class Metered final : public Operator {
  public:
-  Filter(const Plan& plan, std::unique_ptr<Operator> input, RunState& state)
-      : condition_(plan.lists[0][0]), input_(std::move(input)), state_(state) {}
-
+  Metered(OperatorPtr inner, OperatorStats& stats) : inner_(std::move(inner)), stats_(stats) {}
   Result<Batch> Next() override {
-    while (true) {
-      PK_RETURN_IF_ERROR(state_.CheckStop());
-      PK_ASSIGN_OR_RETURN(Batch batch, input_->Next());
-      if (batch.rows == 0) return batch;
-      const ColumnPtr holds = Evaluate(condition_, batch, state_.context);
-      std::vector<std::uint32_t> selection;
-      for (std::size_t row = 0; row < batch.rows; ++row) {
-        if (!holds->IsNull(row) && holds->Number(row) != 0) {
-          selection.push_back(static_cast<std::uint32_t>(row));
-        }
-      }
-      if (selection.size() == batch.rows) return batch;
-      if (!selection.empty()) return Select(batch, selection);
-    }
-  }
-
- private:
-  const Expression& condition_;
-  std::unique_ptr<Operator> input_;
-  RunState& state_;
-};
-
-class Project final : public Operator {
- public:
-  Project(const Plan& plan, std::unique_ptr<Operator> input, RunState& state)
-      : expressions_(plan.lists[0]), input_(std::move(input)), state_(state) {}
-
-  Result<Batch> Next() override {
-    PK_ASSIGN_OR_RETURN(Batch batch, input_->Next());
-    if (batch.rows == 0) return batch;
-    Batch projected{.rows = batch.rows, .columns = {}, .keys = std::move(batch.keys)};
-    for (const Expression& expression : expressions_) {
-      projected.columns.push_back(Evaluate(expression, batch, state_.context));
-    }
-    return projected;
-  }
-
- private:
-  const std::vector<Expression>& expressions_;
-  std::unique_ptr<Operator> input_;
-  RunState& state_;
-};
-
-class Take final : public Operator {
- public:
-  Take(std::int64_t limit, std::unique_ptr<Operator> input)
-      : left_(static_cast<std::size_t>(std::max<std::int64_t>(0, limit))),
-        input_(std::move(input)) {}
-
-  Result<Batch> Next() override {
-    if (left_ == 0) return Batch{};
-    PK_ASSIGN_OR_RETURN(Batch batch, input_->Next());
-    if (batch.rows > left_) {
-      std::vector<std::uint32_t> first(left_);
-      for (std::size_t i = 0; i < left_; ++i) first[i] = static_cast<std::uint32_t>(i);
-      batch = Select(batch, first);
-    }
-    left_ -= batch.rows;
+    const auto begin = std::chrono::steady_clock::now();
+    Result<Batch> batch = inner_->Next();
+    stats_.time += std::chrono::steady_clock::now() - begin;
+    if (batch) stats_.rows += batch->rows;
     return batch;
   }
 
  private:
-  std::size_t left_;
-  std::unique_ptr<Operator> input_;
+  OperatorPtr inner_;
+  OperatorStats& stats_;
 };
 
-class Count final : public Operator {
- public:
-  explicit Count(std::unique_ptr<Operator> input) : input_(std::move(input)) {}
-  Result<Batch> Next() override {
-    if (done_) return Batch{};
-    done_ = true;
-    std::int64_t count = 0;
-    while (true) {
-      PK_ASSIGN_OR_RETURN(const Batch batch, input_->Next());
-      if (batch.rows == 0) break;
-      count += static_cast<std::int64_t>(batch.rows);
+Result<ColumnPtr> ListOf(Operator& root, RunState& state) {
+  std::string json = "[";
+  std::size_t values = 0;
+  while (true) {
+    PK_ASSIGN_OR_RETURN(const Batch batch, root.Next());
+    if (batch.rows == 0) break;
+    const std::size_t before = json.size();
+    for (std::size_t row = 0; row < batch.rows; ++row) {
+      if (batch.columns[0]->IsNull(row)) continue;
+      if (json.size() > 1) json += ',';
+      json += ToJsonText(*batch.columns[0], row);
     }
-    return Batch{.rows = 1, .columns = {ConstantColumn(Value::Long(count), 1)}, .keys = {}};
-  }
-
- private:
-  std::unique_ptr<Operator> input_;
-  bool done_ = false;
-};
-
-class Union final : public Operator {
- public:
-  Union(const Plan& plan, std::vector<std::unique_ptr<Operator>> inputs)
-      : plan_(plan), inputs_(std::move(inputs)) {}
-  Result<Batch> Next() override {
-    while (at_ < inputs_.size()) {
-      PK_ASSIGN_OR_RETURN(Batch batch, inputs_[at_]->Next());
-      if (batch.rows == 0) {
-        ++at_;
-        continue;
-      }
-      Batch united{.rows = batch.rows, .columns = {}, .keys = {}};
-      for (std::size_t i = 0; i < plan_.schema.size(); ++i) {
-        const std::optional<std::size_t> place = plan_.union_columns[at_][i];
-        united.columns.push_back(
-            place ? batch.columns[*place]
-                  : ConstantColumn(Value::Null(plan_.schema[i].type), batch.rows));
-      }
-      return united;
+    PK_RETURN_IF_ERROR(state.Charge(2 * (json.size() - before), "in (table)"));
+    values += batch.rows;
+    if (values > kMostListed) {
+      return Fail({.kind = ErrorKind::kLimit,
+                   .message = fmt::format("in (table): more than {} values", kMostListed)});
     }
-    return Batch{};
   }
+  return ConstantColumn(Value::Dynamic(json + "]"), 1);
+}
 
- private:
-  const Plan& plan_;
-  std::vector<std::unique_ptr<Operator>> inputs_;
-  std::size_t at_ = 0;
-};
+Result<ColumnPtr> ValueOf(Operator& root, Type type) {
+  PK_ASSIGN_OR_RETURN(const Batch batch, root.Next());
+  return ConstantColumn(batch.rows == 0 ? Value::Null(type) : batch.columns[0]->Get(0), 1);
+}
+
+// Tables that stand in expressions are run before the operator that asks for their values.
+Status RunTables(const Expression& expression, RunState& state) {
+  for (const Expression& argument : expression.arguments) {
+    PK_RETURN_IF_ERROR(RunTables(argument, state));
+  }
+  if (!expression.table || state.tables.contains(expression.table.get())) return {};
+  PK_ASSIGN_OR_RETURN(const OperatorPtr root, MakeOperator(*expression.table, state));
+  ColumnPtr value;
+  if (expression.kind == Expression::Kind::kTableList) {
+    PK_ASSIGN_OR_RETURN(value, ListOf(*root, state));
+  } else {
+    PK_ASSIGN_OR_RETURN(value, ValueOf(*root, expression.type));
+  }
+  state.tables[expression.table.get()] = std::move(value);
+  return {};
+}
+
+Status RunTablesOf(const Plan& plan, RunState& state) {
+  Status status;
+  ForEachExpression(plan, [&](const Expression& expression) {
+    if (status) status = RunTables(expression, state);
+  });
+  return status;
+}
+
+Result<OperatorPtr> Make(const Plan& plan, const std::vector<const Expression*>& filters,
+                         RunState& state);
+
+Result<OperatorPtr> MakeOf(const Plan& plan, std::vector<const Expression*> filters,
+                           RunState& state) {
+  PK_RETURN_IF_ERROR(RunTablesOf(plan, state));
+  if (plan.kind == Plan::Kind::kScan) return MakeScan(plan, filters, state);
+  // Filters right above a scan tell it what it may skip.
+  if (plan.kind == Plan::Kind::kFilter) {
+    filters.push_back(plan.lists[0].data());
+  } else {
+    filters.clear();
+  }
+  std::vector<OperatorPtr> inputs;
+  const std::size_t count = plan.kind == Plan::Kind::kMvApply ? 1 : plan.inputs.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    PK_ASSIGN_OR_RETURN(OperatorPtr made, Make(*plan.inputs[i], filters, state));
+    inputs.push_back(std::move(made));
+  }
+  switch (plan.kind) {
+    case Plan::Kind::kProject:
+      if (plan.whole) return MakeWindow(plan, std::move(inputs[0]), state);
+      break;
+    case Plan::Kind::kSort:
+      return MakeSort(plan, std::move(inputs[0]), state);
+    case Plan::Kind::kSummarize:
+      return MakeSummarize(plan, std::move(inputs[0]), state);
+    case Plan::Kind::kJoin:
+      return MakeJoin(plan, std::move(inputs[0]), std::move(inputs[1]), state);
+    case Plan::Kind::kMvExpand:
+      return MakeMvExpand(plan, std::move(inputs[0]), state);
+    case Plan::Kind::kMvApply:
+      return MakeMvApply(plan, std::move(inputs[0]), state);
+    case Plan::Kind::kParse:
+      return MakeParse(plan, std::move(inputs[0]), state);
+    case Plan::Kind::kMakeSeries:
+      return MakeSeries(plan, std::move(inputs[0]), state);
+    default:
+      break;
+  }
+  return MakeRowOperator(plan, std::move(inputs), state);
+}
+
+Result<OperatorPtr> Make(const Plan& plan, const std::vector<const Expression*>& filters,
+                         RunState& state) {
+  if (state.options.stats == nullptr) return MakeOf(plan, filters, state);
+  OperatorStats& stats = state.options.stats->emplace_back();
+  stats.name = NameOf(plan);
+  PK_ASSIGN_OR_RETURN(OperatorPtr made, MakeOf(plan, filters, state));
+  return std::make_unique<Metered>(std::move(made), stats);
+}
 
 }  // namespace
 
@@ -230,91 +189,18 @@ Status RunState::CheckStop() const {
   return Fail({.kind = ErrorKind::kCancelled, .message = "stopped"});
 }
 
-ColumnPtr Evaluate(const Expression& expression, const Batch& batch, const EvalContext& context) {
-  switch (expression.kind) {
-    case Expression::Kind::kLiteral:
-      return ConstantColumn(expression.value, batch.rows);
-    case Expression::Kind::kColumn:
-      return batch.columns[expression.column];
-    case Expression::Kind::kCall:
-      break;
-  }
-  Arguments arguments;
-  arguments.reserve(expression.arguments.size());
-  for (const Expression& argument : expression.arguments) {
-    arguments.push_back(Evaluate(argument, batch, context));
-  }
-  return expression.function->run(context, arguments, batch.rows);
+BatchBuilder::BatchBuilder(const Schema& schema, std::size_t expected_rows) {
+  builders_.reserve(schema.size());
+  for (const ColumnSchema& column : schema) builders_.emplace_back(column.type, expected_rows);
 }
 
-bool IsConstant(const Expression& expression) {
-  if (expression.kind == Expression::Kind::kColumn) return false;
-  return std::all_of(expression.arguments.begin(), expression.arguments.end(), &IsConstant);
+Batch BatchBuilder::Finish() {
+  for (ColumnBuilder& builder : builders_) batch_.columns.push_back(builder.Finish());
+  return std::move(batch_);
 }
 
-Value EvaluateConstant(const Expression& expression, const EvalContext& context) {
-  const Batch one{.rows = 1, .columns = {}, .keys = {}};
-  return Evaluate(expression, one, context)->Get(0);
-}
-
-Result<std::unique_ptr<Operator>> MakeOperator(const Plan& plan, RunState& state) {
-  if (plan.kind == Plan::Kind::kRows) {
-    return std::unique_ptr<Operator>(std::make_unique<Rows>(plan, state));
-  }
-  if (plan.kind == Plan::Kind::kRange) {
-    return std::unique_ptr<Operator>(std::make_unique<Range>(plan, state));
-  }
-  if (plan.kind == Plan::Kind::kScan) return MakeScan(plan, {}, state);
-  if (plan.kind == Plan::Kind::kFilter) {
-    // Filters right above a scan tell it what it may skip.
-    std::vector<const Plan*> filters;
-    const Plan* below = &plan;
-    while (below->kind == Plan::Kind::kFilter) {
-      filters.push_back(below);
-      below = below->inputs[0].get();
-    }
-    std::unique_ptr<Operator> made;
-    if (below->kind == Plan::Kind::kScan) {
-      std::vector<const Expression*> conditions;
-      for (const Plan* filter : filters) conditions.push_back(filter->lists[0].data());
-      PK_ASSIGN_OR_RETURN(made, MakeScan(*below, conditions, state));
-    } else {
-      PK_ASSIGN_OR_RETURN(made, MakeOperator(*below, state));
-    }
-    for (auto filter = filters.rbegin(); filter != filters.rend(); ++filter) {
-      made = std::make_unique<Filter>(**filter, std::move(made), state);
-    }
-    return made;
-  }
-  std::vector<std::unique_ptr<Operator>> inputs;
-  for (const PlanPtr& input : plan.inputs) {
-    PK_ASSIGN_OR_RETURN(std::unique_ptr<Operator> made, MakeOperator(*input, state));
-    inputs.push_back(std::move(made));
-  }
-  switch (plan.kind) {
-    case Plan::Kind::kProject:
-      return std::unique_ptr<Operator>(
-          std::make_unique<Project>(plan, std::move(inputs[0]), state));
-    case Plan::Kind::kTake: {
-      const Value limit = EvaluateConstant(*plan.limit, state.context);
-      return std::unique_ptr<Operator>(
-          std::make_unique<Take>(limit.null ? 0 : limit.number, std::move(inputs[0])));
-    }
-    case Plan::Kind::kCount:
-      return std::unique_ptr<Operator>(std::make_unique<Count>(std::move(inputs[0])));
-    case Plan::Kind::kSort:
-      return MakeSort(plan, std::move(inputs[0]), state);
-    case Plan::Kind::kSummarize:
-      return MakeSummarize(plan, std::move(inputs[0]), state);
-    case Plan::Kind::kUnion:
-      return std::unique_ptr<Operator>(std::make_unique<Union>(plan, std::move(inputs)));
-    case Plan::Kind::kScan:
-    case Plan::Kind::kRows:
-    case Plan::Kind::kRange:
-    case Plan::Kind::kFilter:
-      break;
-  }
-  return Fail({.kind = ErrorKind::kInternal, .message = "a plan of an unknown kind"});
+Result<OperatorPtr> MakeOperator(const Plan& plan, RunState& state) {
+  return Make(plan, {}, state);
 }
 
 }  // namespace picket::kql

@@ -1,30 +1,38 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <vector>
 
 #include "agent/kql/engine.h"
 #include "agent/kql/plan.h"
+#include "agent/kql/program.h"
 #include "agent/kql/table_source.h"
 
 namespace picket::kql {
 
 // What all operators of one run share.
 struct RunState {
+  RunState(const RunOptions& run_options, TableSource& table_source)
+      : options(run_options), source(table_source) {
+    context.now = options.now;
+    context.tables = &tables;
+  }
+  RunState(const RunState&) = delete;
+  RunState& operator=(const RunState&) = delete;
+
   const RunOptions& options;
   TableSource& source;
   EvalContext context;
-  std::size_t memory = 0;  // charged so far
+  std::map<const Plan*, ColumnPtr> tables;  // values of tables in expressions
+  const Batch* input = nullptr;             // what kInput gives
+  std::size_t memory = 0;                   // charged now
 
   // kLimit by the operator's name when the budget is gone.
   [[nodiscard]] Status Charge(std::size_t bytes, const char* operator_name);
+  void Release(std::size_t bytes) { memory -= bytes < memory ? bytes : memory; }
   [[nodiscard]] Status CheckStop() const;
 };
-
-// The expression over the batch.
-ColumnPtr Evaluate(const Expression& expression, const Batch& batch, const EvalContext& context);
-// A constant expression's value.
-Value EvaluateConstant(const Expression& expression, const EvalContext& context);
-bool IsConstant(const Expression& expression);
 
 // A running operator: pulls batches from its input. A batch without rows is the end.
 class Operator {
@@ -32,16 +40,50 @@ class Operator {
   virtual ~Operator() = default;
   [[nodiscard]] virtual Result<Batch> Next() = 0;
 };
+using OperatorPtr = std::unique_ptr<Operator>;
 
-Result<std::unique_ptr<Operator>> MakeOperator(const Plan& plan, RunState& state);
-// The operators that hold rows: sort, summarize.
-std::unique_ptr<Operator> MakeSort(const Plan& plan, std::unique_ptr<Operator> input,
-                                   RunState& state);
-std::unique_ptr<Operator> MakeSummarize(const Plan& plan, std::unique_ptr<Operator> input,
-                                        RunState& state);
+Result<OperatorPtr> MakeOperator(const Plan& plan, RunState& state);
+
+// The kinds, each by its file. row_operators.cc:
+Result<OperatorPtr> MakeRowOperator(const Plan& plan, std::vector<OperatorPtr> inputs,
+                                    RunState& state);
+OperatorPtr MakeSort(const Plan& plan, OperatorPtr input, RunState& state);
+OperatorPtr MakeSummarize(const Plan& plan, OperatorPtr input, RunState& state);
+OperatorPtr MakeJoin(const Plan& plan, OperatorPtr left, OperatorPtr right, RunState& state);
+OperatorPtr MakeMvExpand(const Plan& plan, OperatorPtr input, RunState& state);
+OperatorPtr MakeMvApply(const Plan& plan, OperatorPtr input, RunState& state);
+OperatorPtr MakeParse(const Plan& plan, OperatorPtr input, RunState& state);
+OperatorPtr MakeSeries(const Plan& plan, OperatorPtr input, RunState& state);
+// A project over the whole input at once: its functions look at other rows.
+OperatorPtr MakeWindow(const Plan& plan, OperatorPtr input, RunState& state);
 // A scan with what the filters above it let it skip.
-Result<std::unique_ptr<Operator>> MakeScan(const Plan& plan,
-                                           const std::vector<const Expression*>& filters,
-                                           RunState& state);
+Result<OperatorPtr> MakeScan(const Plan& plan, const std::vector<const Expression*>& filters,
+                             RunState& state);
+
+// Rows picked from batches that are held, made into batches again.
+struct Place {
+  std::uint32_t batch = 0, row = 0;
+};
+class BatchBuilder {
+ public:
+  BatchBuilder(const Schema& schema, std::size_t expected_rows);
+  ColumnBuilder& operator[](std::size_t column) { return builders_[column]; }
+  // Copies views; the batch's bytes are kept.
+  void Copy(std::size_t to, const Batch& batch, std::size_t from, std::size_t row) {
+    builders_[to].AppendFrom(*batch.columns[from], row);
+  }
+  void Keep(const Batch& batch, std::size_t from, std::size_t to) {
+    builders_[to].KeepArenasOf(*batch.columns[from]);
+  }
+  // A row is complete; its lineage is its batch's.
+  void EndRow() { ++batch_.rows; }
+  [[nodiscard]] std::size_t rows() const { return batch_.rows; }
+  Batch& batch() { return batch_; }  // for the lineage
+  Batch Finish();
+
+ private:
+  Batch batch_;
+  std::vector<ColumnBuilder> builders_;
+};
 
 }  // namespace picket::kql

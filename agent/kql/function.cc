@@ -10,9 +10,9 @@ namespace {
 const std::map<std::string_view, Function>& Table() {
   static const std::map<std::string_view, Function> table = [] {
     std::map<std::string_view, Function> all;
-    for (const FunctionList& part :
-         {LogicFunctions(), CompareFunctions(), TextOperators(), TextFunctions(),
-          ConvertFunctions(), MathFunctions(), TimeFunctions(), DynamicFunctions()}) {
+    for (const FunctionList& part : {LogicFunctions(), CompareFunctions(), TextOperators(),
+                                     TextFunctions(), ConvertFunctions(), MathFunctions(),
+                                     TimeFunctions(), DynamicFunctions(), WindowFunctions()}) {
       for (const Function& function : part) all.emplace(function.name, function);
     }
     return all;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,12 +14,24 @@
 
 namespace picket::kql {
 
+struct Plan;
+
+using Arguments = std::vector<ColumnPtr>;
+
+// What a kernel made of its constant arguments (a compiled regex, a hashed list), kept from batch
+// to batch; see Prepared() in kernel.h.
+struct KernelState {
+  Arguments of;
+  std::shared_ptr<const void> made;
+};
+
 // What a kernel may know beside its arguments.
 struct EvalContext {
   Instant now;  // one for the whole query
+  // The values of tables that stand in expressions, by plan: toscalar(T), x in (T).
+  const std::map<const Plan*, ColumnPtr>* tables = nullptr;
+  KernelState* state = nullptr;  // of this call in this run; nullptr when it is a single evaluation
 };
-
-using Arguments = std::vector<ColumnPtr>;
 
 // The result's type for these argument types, or nullopt and why not.
 using BindRule = std::optional<Type> (*)(const std::vector<Type>& arguments, std::string& why);
@@ -33,6 +46,10 @@ struct Function {
   std::size_t max_arguments;
   BindRule bind;
   Kernel run;
+  // Whose value is not decided by the arguments alone: each row's is another (rand), or it looks
+  // at the rows around (prev; `window`, which needs an ordered input).
+  bool varies = false;
+  bool window = false;
 };
 
 const Function* FindFunction(std::string_view name);

@@ -31,6 +31,22 @@ ColumnPtr MapRows(Type type, const Arguments& arguments, std::size_t rows, F f) 
   return spread;
 }
 
+// What the kernel makes of the arguments [first, last), made again only when they are others than
+// in the batch before. Constant arguments stay the same through a run.
+template <class T, class Make>
+std::shared_ptr<const T> Prepared(const EvalContext& context, const Arguments& arguments,
+                                  std::size_t first, std::size_t last, Make make) {
+  const auto begin = arguments.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto end = arguments.begin() + static_cast<std::ptrdiff_t>(last);
+  if (context.state == nullptr) return std::make_shared<const T>(make());
+  KernelState& state = *context.state;
+  if (!state.made || !std::equal(state.of.begin(), state.of.end(), begin, end)) {
+    state.made = std::make_shared<const T>(make());
+    state.of.assign(begin, end);
+  }
+  return std::static_pointer_cast<const T>(state.made);
+}
+
 // Kusto's tostring(): '' for null.
 std::string ToText(const Column& column, std::size_t row);
 // The text without a copy where the column is text already; else made in `buffer`.
@@ -65,5 +81,6 @@ FunctionList ConvertFunctions();
 FunctionList MathFunctions();
 FunctionList TimeFunctions();
 FunctionList DynamicFunctions();
+FunctionList WindowFunctions();
 
 }  // namespace picket::kql

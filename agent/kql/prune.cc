@@ -1,102 +1,177 @@
 #include "agent/kql/prune.h"
 
+#include <algorithm>
+
 namespace picket::kql {
 namespace {
 
-void Mark(const Expression& expression, std::vector<bool>& used) {
-  if (expression.kind == Expression::Kind::kColumn) used[expression.column] = true;
-  for (const Expression& argument : expression.arguments) Mark(argument, used);
+// Which columns of a plan's output are wanted, and where each then is (what is dropped is nowhere).
+using Wanted = std::vector<bool>;
+using Moved = std::vector<std::size_t>;
+
+void Mark(const Expression& expression, Wanted& wanted) {
+  if (expression.kind == Expression::Kind::kColumn) wanted[expression.column] = true;
+  for (const Expression& argument : expression.arguments) Mark(argument, wanted);
 }
 
-void Renumber(Expression& expression, const std::vector<std::size_t>& to) {
-  if (expression.kind == Expression::Kind::kColumn) expression.column = to[expression.column];
-  for (Expression& argument : expression.arguments) Renumber(argument, to);
+void Renumber(Expression& expression, const Moved& moved) {
+  if (expression.kind == Expression::Kind::kColumn) expression.column = moved[expression.column];
+  for (Expression& argument : expression.arguments) Renumber(argument, moved);
 }
 
-std::vector<bool> Used(const Plan& plan, const std::vector<Plan*>& between, std::size_t columns) {
-  std::vector<bool> used(columns, false);
-  const auto mark_all = [&used](const Plan& p) {
-    for (const auto& list : p.lists) {
-      for (const Expression& expression : list) Mark(expression, used);
+void RenumberAll(Plan& plan, const Moved& moved) {
+  ForEachExpression(plan, [&](Expression& expression) { Renumber(expression, moved); });
+}
+
+Wanted UsedBy(const Plan& plan, std::size_t columns) {
+  Wanted wanted(columns, false);
+  ForEachExpression(plan, [&](const Expression& expression) { Mark(expression, wanted); });
+  return wanted;
+}
+
+Wanted All(std::size_t columns) { return Wanted(columns, true); }
+
+// Keeps the wanted ones of the lists, which run side by side.
+template <class... Lists>
+Moved Keep(const Wanted& wanted, Lists&... lists) {
+  Moved moved(wanted.size(), 0);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    moved[i] = kept;
+    if (!wanted[i]) continue;
+    ((kept == i ? void() : void(lists[kept] = std::move(lists[i]))), ...);
+    ++kept;
+  }
+  (lists.resize(kept), ...);
+  return moved;
+}
+
+Moved Prune(Plan& plan, Wanted wanted);
+
+// The operator gives its input's columns: they are what it is asked for and what it uses itself.
+Moved PruneSame(Plan& plan, Wanted wanted) {
+  const Wanted used = UsedBy(plan, wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = wanted[i] || used[i];
+  Moved moved = Prune(*plan.inputs[0], std::move(wanted));
+  RenumberAll(plan, moved);
+  plan.schema = plan.inputs[0]->schema;
+  return moved;
+}
+
+Moved PruneProject(Plan& plan, const Wanted& wanted) {
+  Moved moved = Keep(wanted, plan.schema, plan.lists[0]);
+  Plan& input = *plan.inputs[0];
+  RenumberAll(plan, Prune(input, UsedBy(plan, input.schema.size())));
+  return moved;
+}
+
+Moved PruneRows(Plan& plan, const Wanted& wanted) {
+  for (std::vector<Expression>& row : plan.lists) Keep(wanted, row);
+  return Keep(wanted, plan.schema);
+}
+
+Moved PruneUnion(Plan& plan, const Wanted& wanted) {
+  Moved moved = Keep(wanted, plan.schema);
+  for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
+    Keep(wanted, plan.picked[i]);
+    Plan& input = *plan.inputs[i];
+    Wanted of_input(input.schema.size(), false);
+    for (const auto& picked : plan.picked[i]) {
+      if (picked) of_input[*picked] = true;
     }
-    for (const BoundSortKey& key : p.sort) Mark(key.expression, used);
-    for (const BoundAggregate& aggregate : p.aggregates) {
-      for (const Expression& argument : aggregate.arguments) Mark(argument, used);
+    const Moved input_moved = Prune(input, std::move(of_input));
+    for (auto& picked : plan.picked[i]) {
+      if (picked) picked = input_moved[*picked];
     }
-  };
-  mark_all(plan);
-  for (const Plan* p : between) mark_all(*p);
-  return used;
+  }
+  return moved;
 }
 
-void RenumberAll(Plan& p, const std::vector<std::size_t>& to) {
-  for (auto& list : p.lists) {
-    for (Expression& expression : list) Renumber(expression, to);
+Moved PruneJoin(Plan& plan, const Wanted& wanted) {
+  Moved moved = Keep(wanted, plan.schema, plan.picked[0]);
+  const std::size_t left_columns = plan.inputs[0]->schema.size();
+  Wanted left(left_columns, false);
+  Wanted right(plan.inputs[1]->schema.size(), false);
+  for (const Expression& key : plan.lists[0]) Mark(key, left);
+  for (const Expression& key : plan.lists[1]) Mark(key, right);
+  for (const auto& picked : plan.picked[0]) {
+    (*picked < left_columns ? left[*picked] : right[*picked - left_columns]) = true;
   }
-  for (BoundSortKey& key : p.sort) Renumber(key.expression, to);
-  for (BoundAggregate& aggregate : p.aggregates) {
-    for (Expression& argument : aggregate.arguments) Renumber(argument, to);
+  const Moved left_moved = Prune(*plan.inputs[0], std::move(left));
+  const Moved right_moved = Prune(*plan.inputs[1], std::move(right));
+  for (Expression& key : plan.lists[0]) Renumber(key, left_moved);
+  for (Expression& key : plan.lists[1]) Renumber(key, right_moved);
+  for (auto& picked : plan.picked[0]) {
+    picked = *picked < left_columns
+                 ? left_moved[*picked]
+                 : plan.inputs[0]->schema.size() + right_moved[*picked - left_columns];
   }
+  return moved;
 }
 
-void Narrow(Plan& plan, const std::vector<Plan*>& between, Plan& scan) {
-  const std::vector<bool> used = Used(plan, between, scan.schema.size());
-  std::vector<std::size_t> to(scan.schema.size(), 0);
-  Schema schema;
-  std::vector<std::size_t> columns;
-  for (std::size_t i = 0; i < used.size(); ++i) {
-    if (!used[i]) continue;
-    to[i] = schema.size();
-    schema.push_back(scan.schema[i]);
-    columns.push_back(scan.scan_columns[i]);
+// mv-expand, parse: what they make stays, what they pass on may go.
+Moved PrunePicked(Plan& plan, Wanted wanted) {
+  Plan& input = *plan.inputs[0];
+  const std::size_t before = input.schema.size();
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    wanted[i] = wanted[i] || *plan.picked[0][i] >= before;
   }
-  scan.schema = std::move(schema);
-  scan.scan_columns = std::move(columns);
-  RenumberAll(plan, to);
-  for (Plan* p : between) {
-    RenumberAll(*p, to);
-    p->schema = scan.schema;
+  Moved moved = Keep(wanted, plan.schema, plan.picked[0]);
+  Wanted of_input = UsedBy(plan, before);
+  for (const auto& picked : plan.picked[0]) {
+    if (*picked < before) of_input[*picked] = true;
   }
+  const Moved input_moved = Prune(input, std::move(of_input));
+  RenumberAll(plan, input_moved);
+  for (auto& picked : plan.picked[0]) {
+    picked = *picked < before ? input_moved[*picked] : *picked - before + input.schema.size();
+  }
+  return moved;
 }
 
-void PruneProject(Plan& plan, const std::vector<Plan*>& between, Plan& project) {
-  const std::vector<bool> used = Used(plan, between, project.schema.size());
-  std::vector<std::size_t> to(project.schema.size(), 0);
-  Schema schema;
-  std::vector<Expression> list;
-  for (std::size_t i = 0; i < used.size(); ++i) {
-    if (!used[i]) continue;
-    to[i] = schema.size();
-    schema.push_back(project.schema[i]);
-    list.push_back(std::move(project.lists[0][i]));
+// The operator uses what its expressions name, and gives columns of its own.
+Moved PruneInput(Plan& plan) {
+  Plan& input = *plan.inputs[0];
+  RenumberAll(plan, Prune(input, UsedBy(plan, input.schema.size())));
+  return Keep(All(plan.schema.size()));
+}
+
+Moved Prune(Plan& plan, Wanted wanted) {
+  switch (plan.kind) {
+    case Plan::Kind::kScan:
+      return Keep(wanted, plan.schema, plan.scan_columns);
+    case Plan::Kind::kRows:
+      return PruneRows(plan, wanted);
+    case Plan::Kind::kFilter:
+    case Plan::Kind::kSort:
+    case Plan::Kind::kTake:
+      return PruneSame(plan, std::move(wanted));
+    case Plan::Kind::kProject:
+      return PruneProject(plan, wanted);
+    case Plan::Kind::kUnion:
+      return PruneUnion(plan, wanted);
+    case Plan::Kind::kJoin:
+      return PruneJoin(plan, wanted);
+    case Plan::Kind::kMvExpand:
+    case Plan::Kind::kParse:
+      return PrunePicked(plan, std::move(wanted));
+    case Plan::Kind::kCount:
+    case Plan::Kind::kSummarize:
+    case Plan::Kind::kMakeSeries:
+      return PruneInput(plan);
+    case Plan::Kind::kMvApply:
+      // The inner operators may name any column.
+      for (const PlanPtr& input : plan.inputs) Prune(*input, All(input->schema.size()));
+      break;
+    case Plan::Kind::kRange:
+    case Plan::Kind::kInput:
+      break;
   }
-  project.schema = std::move(schema);
-  project.lists[0] = std::move(list);
-  RenumberAll(plan, to);
-  for (Plan* p : between) {
-    RenumberAll(*p, to);
-    p->schema = project.schema;
-  }
+  return Keep(All(plan.schema.size()));
 }
 
 }  // namespace
 
-// From the top down: what a project no longer computes is not asked of its input either.
-void PruneColumns(Plan& plan) {
-  const bool narrows = plan.kind == Plan::Kind::kProject || plan.kind == Plan::Kind::kSummarize ||
-                       plan.kind == Plan::Kind::kCount;
-  if (narrows && plan.inputs.size() == 1) {
-    std::vector<Plan*> between;
-    Plan* below = plan.inputs[0].get();
-    while (below->kind == Plan::Kind::kFilter || below->kind == Plan::Kind::kSort ||
-           below->kind == Plan::Kind::kTake) {
-      between.push_back(below);
-      below = below->inputs[0].get();
-    }
-    if (below->kind == Plan::Kind::kScan) Narrow(plan, between, *below);
-    if (below->kind == Plan::Kind::kProject) PruneProject(plan, between, *below);
-  }
-  for (const PlanPtr& input : plan.inputs) PruneColumns(*input);
-}
+void PruneColumns(Plan& plan) { Prune(plan, All(plan.schema.size())); }
 
 }  // namespace picket::kql

@@ -90,9 +90,8 @@ class HintCollector {
 
 }  // namespace
 
-Result<std::unique_ptr<Operator>> MakeScan(const Plan& plan,
-                                           const std::vector<const Expression*>& filters,
-                                           RunState& state) {
+Result<OperatorPtr> MakeScan(const Plan& plan, const std::vector<const Expression*>& filters,
+                             RunState& state) {
   ScanRequest request{.table = plan.table,
                       .columns = plan.scan_columns,
                       .from = state.options.from,
@@ -105,7 +104,7 @@ Result<std::unique_ptr<Operator>> MakeScan(const Plan& plan,
     for (const Expression* filter : filters) hints.Take(*filter);
   }
   PK_ASSIGN_OR_RETURN(std::unique_ptr<TableScan> scan, state.source.Scan(request));
-  return std::unique_ptr<Operator>(std::make_unique<Scan>(std::move(scan), state));
+  return std::make_unique<Scan>(std::move(scan), state);
 }
 
 }  // namespace picket::kql

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "agent/kql/evaluator.h"
 #include "agent/kql/kernel.h"
@@ -10,19 +9,18 @@
 namespace picket::kql {
 namespace {
 
-std::size_t BytesOf(const Batch& batch) {
-  std::size_t bytes = batch.keys.size() * sizeof(std::int64_t);
-  for (const ColumnPtr& column : batch.columns) {
-    bytes += column->nulls.size() + column->numbers.size() * 8 + column->reals.size() * 8;
-    for (const std::string_view text : column->texts) bytes += sizeof text + text.size();
-  }
-  return bytes;
-}
+// `top` throws away what cannot be among the first, when that many rows are held beyond them.
+constexpr std::size_t kTopSlack = 32 * kBatchRows;
 
 class Sort final : public Operator {
  public:
-  Sort(const Plan& plan, std::unique_ptr<Operator> input, RunState& state)
-      : plan_(plan), input_(std::move(input)), state_(state) {}
+  Sort(const Plan& plan, OperatorPtr input, RunState& state)
+      : plan_(plan), input_(std::move(input)), state_(state) {
+    for (const BoundSortKey& key : plan.sort) programs_.emplace_back(key.expression, state.context);
+    if (!plan.limit) return;
+    const Value limit = EvaluateConstant(*plan.limit, state.context);
+    most_ = static_cast<std::size_t>(limit.null ? 0 : std::max<std::int64_t>(0, limit.number));
+  }
 
   Result<Batch> Next() override {
     if (!sorted_) {
@@ -30,52 +28,77 @@ class Sort final : public Operator {
       SortRows();
       sorted_ = true;
     }
-    Batch out;
-    std::vector<ColumnBuilder> builders;
-    for (const ColumnSchema& column : plan_.schema) {
-      builders.emplace_back(column.type, state_.options.batch_rows);
-    }
-    std::vector<bool> kept(batches_.size(), false);
-    for (; at_ < order_.size() && out.rows < state_.options.batch_rows; ++at_, ++out.rows) {
-      const auto [b, row] = order_[at_];
-      const Batch& batch = batches_[b];
-      for (std::size_t i = 0; i < builders.size(); ++i) {
-        builders[i].AppendFrom(*batch.columns[i], row);
-        if (!kept[b]) builders[i].KeepArenasOf(*batch.columns[i]);
+    BatchBuilder out(plan_.schema, state_.options.batch_rows);
+    std::vector<bool> kept(held_.size(), false);
+    for (; at_ < order_.size() && out.rows() < state_.options.batch_rows; ++at_) {
+      const Place place = order_[at_];
+      const Batch& batch = held_[place.batch].batch;
+      for (std::size_t i = 0; i < plan_.schema.size(); ++i) {
+        out.Copy(i, batch, i, place.row);
+        if (!kept[place.batch]) out.Keep(batch, i, i);
       }
-      kept[b] = true;
-      if (!batch.keys.empty()) out.keys.push_back(batch.keys[row]);
+      kept[place.batch] = true;
+      if (!batch.keys.empty()) out.batch().keys.push_back(batch.keys[place.row]);
+      if (!batch.origins.empty()) out.batch().origins.push_back(batch.origins[place.row]);
+      out.EndRow();
     }
-    for (ColumnBuilder& builder : builders) out.columns.push_back(builder.Finish());
-    return out;
+    return out.Finish();
   }
 
  private:
-  struct Place {
-    std::uint32_t batch, row;
+  struct Held {
+    Batch batch;
+    Arguments keys;
+    std::size_t bytes = 0;
   };
 
   Status ReadAll() {
+    const char* name = plan_.limit ? "top" : "sort";
     while (true) {
+      PK_RETURN_IF_ERROR(state_.CheckStop());
       PK_ASSIGN_OR_RETURN(Batch batch, input_->Next());
       if (batch.rows == 0) return {};
-      PK_RETURN_IF_ERROR(state_.Charge(BytesOf(batch), plan_.limit ? "top" : "sort"));
-      const auto index = static_cast<std::uint32_t>(batches_.size());
-      for (std::uint32_t row = 0; row < batch.rows; ++row) order_.push_back({index, row});
-      std::vector<ColumnPtr> keys;
-      for (const BoundSortKey& key : plan_.sort) {
-        keys.push_back(Evaluate(key.expression, batch, state_.context));
-      }
-      keys_.push_back(std::move(keys));
-      batches_.push_back(std::move(batch));
+      Held held;
+      PK_ASSIGN_OR_RETURN(held.keys, RunAll(programs_, batch));
+      held.batch = std::move(batch);
+      PK_RETURN_IF_ERROR(Hold(std::move(held), name));
+      if (most_ && order_.size() > *most_ + kTopSlack) PK_RETURN_IF_ERROR(DropTheRest(name));
     }
+  }
+
+  Status Hold(Held held, const char* name) {
+    held.bytes = BytesOf(held.batch) + held.batch.rows * sizeof(Place);
+    PK_RETURN_IF_ERROR(state_.Charge(held.bytes, name));
+    const auto index = static_cast<std::uint32_t>(held_.size());
+    for (std::uint32_t row = 0; row < held.batch.rows; ++row) order_.push_back({index, row});
+    held_.push_back(std::move(held));
+    return {};
+  }
+
+  // Of each batch only what is among the first rows so far, the batches in their order.
+  Status DropTheRest(const char* name) {
+    SortRows();
+    std::vector<Selection> selections(held_.size());
+    for (const Place& place : order_) selections[place.batch].push_back(place.row);
+    std::vector<Held> before = std::exchange(held_, {});
+    order_.clear();
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      state_.Release(before[i].bytes);
+      if (selections[i].empty()) continue;
+      std::sort(selections[i].begin(), selections[i].end());
+      Held held;
+      held.batch = Select(before[i].batch, selections[i]);
+      for (const ColumnPtr& key : before[i].keys) held.keys.push_back(Gather(*key, selections[i]));
+      PK_RETURN_IF_ERROR(Hold(std::move(held), name));
+    }
+    return {};
   }
 
   [[nodiscard]] bool Before(const Place& a, const Place& b) const {
     for (std::size_t i = 0; i < plan_.sort.size(); ++i) {
       const BoundSortKey& key = plan_.sort[i];
-      const Column& x = *keys_[a.batch][i];
-      const Column& y = *keys_[b.batch][i];
+      const Column& x = *held_[a.batch].keys[i];
+      const Column& y = *held_[b.batch].keys[i];
       const bool null_x = Missing(x, a.row);
       const bool null_y = Missing(y, b.row);
       if (null_x != null_y) return null_x == key.nulls_first;
@@ -94,27 +117,23 @@ class Sort final : public Operator {
   void SortRows() {
     std::stable_sort(order_.begin(), order_.end(),
                      [this](const Place& a, const Place& b) { return Before(a, b); });
-    if (!plan_.limit) return;
-    const Value limit = EvaluateConstant(*plan_.limit, state_.context);
-    const auto most =
-        static_cast<std::size_t>(limit.null ? 0 : std::max<std::int64_t>(0, limit.number));
-    if (order_.size() > most) order_.resize(most);
+    if (most_ && order_.size() > *most_) order_.resize(*most_);
   }
 
   const Plan& plan_;
-  std::unique_ptr<Operator> input_;
+  OperatorPtr input_;
   RunState& state_;
+  std::vector<Program> programs_;
+  std::optional<std::size_t> most_;
   bool sorted_ = false;
-  std::vector<Batch> batches_;
-  std::vector<std::vector<ColumnPtr>> keys_;
+  std::vector<Held> held_;
   std::vector<Place> order_;
   std::size_t at_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Operator> MakeSort(const Plan& plan, std::unique_ptr<Operator> input,
-                                   RunState& state) {
+OperatorPtr MakeSort(const Plan& plan, OperatorPtr input, RunState& state) {
   return std::make_unique<Sort>(plan, std::move(input), state);
 }
 

@@ -3,64 +3,60 @@
 #include <unordered_map>
 
 #include "agent/kql/evaluator.h"
-#include "agent/kql/kernel.h"
 
 namespace picket::kql {
 namespace {
 
 class Summarize final : public Operator {
  public:
-  Summarize(const Plan& plan, std::unique_ptr<Operator> input, RunState& state)
-      : plan_(plan), input_(std::move(input)), state_(state) {}
+  Summarize(const Plan& plan, OperatorPtr input, RunState& state)
+      : plan_(plan),
+        input_(std::move(input)),
+        state_(state),
+        keys_(MakePrograms(plan.lists[0], state.context)) {
+    for (const BoundAggregate& aggregate : plan.aggregates) {
+      std::vector<Type>& types = types_.emplace_back();
+      for (const Expression& argument : aggregate.arguments) types.push_back(argument.type);
+      arguments_.push_back(MakePrograms(aggregate.arguments, state.context));
+    }
+  }
 
   Result<Batch> Next() override {
     if (!read_) {
       PK_RETURN_IF_ERROR(ReadAll());
       read_ = true;
       // Without keys there is one row, of the defaults when there was nothing.
-      if (plan_.lists[0].empty() && groups_.empty()) groups_.push_back(NewGroup());
+      if (keys_.empty() && groups_.empty()) groups_.push_back(NewGroup());
     }
-    Batch out;
-    std::vector<ColumnBuilder> builders;
-    for (const ColumnSchema& column : plan_.schema) {
-      builders.emplace_back(column.type, state_.options.batch_rows);
-    }
-    for (; at_ < groups_.size() && out.rows < state_.options.batch_rows; ++at_, ++out.rows) {
-      const Group& group = groups_[at_];
+    BatchBuilder out(plan_.schema, state_.options.batch_rows);
+    for (; at_ < groups_.size() && out.rows() < state_.options.batch_rows; ++at_) {
+      Group& group = groups_[at_];
       std::size_t column = 0;
-      for (const Value& key : group.keys) builders[column++].Append(key);
+      for (const Value& key : group.keys) out[column++].Append(key);
       for (const auto& accumulator : group.accumulators) {
-        for (const Value& value : accumulator->Finish()) builders[column++].Append(value);
+        for (const Value& value : accumulator->Finish()) out[column++].Append(value);
       }
+      group.accumulators.clear();
+      if (state_.options.lineage) out.batch().origins.push_back(std::move(group.origins));
+      out.EndRow();
     }
-    for (ColumnBuilder& builder : builders) out.columns.push_back(builder.Finish());
-    return out;
+    return out.Finish();
   }
 
  private:
   struct Group {
     std::vector<Value> keys;
     std::vector<std::unique_ptr<Accumulator>> accumulators;
+    std::vector<std::int64_t> origins;
     std::size_t charged = 0;
   };
 
-  Group NewGroup() const {
+  [[nodiscard]] Group NewGroup() const {
     Group group;
-    for (const BoundAggregate& aggregate : plan_.aggregates) {
-      std::vector<Type> types;
-      for (const Expression& argument : aggregate.arguments) types.push_back(argument.type);
-      group.accumulators.push_back(aggregate.function->make(types));
+    for (std::size_t i = 0; i < plan_.aggregates.size(); ++i) {
+      group.accumulators.push_back(plan_.aggregates[i].function->make(types_[i]));
     }
     return group;
-  }
-
-  static void AppendKey(std::string& key, const Column& column, std::size_t row) {
-    if (column.IsNull(row)) {
-      key += "n;";
-      return;
-    }
-    const std::string text = ToText(column, row);
-    key += std::to_string(text.size()) + ":" + text;
   }
 
   Status ReadAll() {
@@ -69,35 +65,35 @@ class Summarize final : public Operator {
       PK_RETURN_IF_ERROR(state_.CheckStop());
       PK_ASSIGN_OR_RETURN(const Batch batch, input_->Next());
       if (batch.rows == 0) return {};
-      Arguments keys;
-      for (const Expression& key : plan_.lists[0]) {
-        keys.push_back(Evaluate(key, batch, state_.context));
-      }
+      PK_ASSIGN_OR_RETURN(const Arguments keys, RunAll(keys_, batch));
       std::vector<Arguments> arguments;
-      for (const BoundAggregate& aggregate : plan_.aggregates) {
-        Arguments& list = arguments.emplace_back();
-        for (const Expression& argument : aggregate.arguments) {
-          list.push_back(Evaluate(argument, batch, state_.context));
-        }
+      for (std::vector<Program>& programs : arguments_) {
+        PK_ASSIGN_OR_RETURN(Arguments columns, RunAll(programs, batch));
+        arguments.push_back(std::move(columns));
       }
       for (std::size_t row = 0; row < batch.rows; ++row) {
-        PK_RETURN_IF_ERROR(Add(keys, arguments, row, name));
+        PK_ASSIGN_OR_RETURN(Group* const group, GroupOf(keys, row, name));
+        if (state_.options.lineage) AddOrigins(batch, row, group->origins);
+        PK_RETURN_IF_ERROR(Add(*group, arguments, row, name));
       }
     }
   }
 
-  Status Add(const Arguments& keys, const std::vector<Arguments>& arguments, std::size_t row,
+  Result<Group*> GroupOf(const Arguments& keys, std::size_t row, const char* name) {
+    key_.clear();
+    for (const ColumnPtr& column : keys) AppendRowKey(key_, *column, row);
+    const auto found = index_.find(key_);
+    if (found != index_.end()) return &groups_[found->second];
+    index_.emplace(key_, groups_.size());
+    Group& group = groups_.emplace_back(NewGroup());
+    for (const ColumnPtr& column : keys) group.keys.push_back(column->Get(row));
+    PK_RETURN_IF_ERROR(state_.Charge(128 + key_.size() * 2 + keys.size() * sizeof(Value), name));
+    return &group;
+  }
+
+  Status Add(Group& group, const std::vector<Arguments>& arguments, std::size_t row,
              const char* name) {
-    std::string key;
-    for (const ColumnPtr& column : keys) AppendKey(key, *column, row);
-    auto [found, is_new] = index_.try_emplace(std::move(key), groups_.size());
-    if (is_new) {
-      groups_.push_back(NewGroup());
-      for (const ColumnPtr& column : keys) groups_.back().keys.push_back(column->Get(row));
-      PK_RETURN_IF_ERROR(state_.Charge(128 + found->first.size() * 2 + keys.size() * 64, name));
-    }
-    Group& group = groups_[found->second];
-    std::size_t bytes = 0;
+    std::size_t bytes = group.origins.size() * sizeof(std::int64_t);
     for (std::size_t i = 0; i < group.accumulators.size(); ++i) {
       group.accumulators[i]->Add(arguments[i], row);
       bytes += group.accumulators[i]->Bytes();
@@ -110,9 +106,13 @@ class Summarize final : public Operator {
   }
 
   const Plan& plan_;
-  std::unique_ptr<Operator> input_;
+  OperatorPtr input_;
   RunState& state_;
+  std::vector<Program> keys_;
+  std::vector<std::vector<Type>> types_;
+  std::vector<std::vector<Program>> arguments_;
   bool read_ = false;
+  std::string key_;
   std::unordered_map<std::string, std::size_t> index_;
   std::vector<Group> groups_;
   std::size_t at_ = 0;
@@ -120,8 +120,7 @@ class Summarize final : public Operator {
 
 }  // namespace
 
-std::unique_ptr<Operator> MakeSummarize(const Plan& plan, std::unique_ptr<Operator> input,
-                                        RunState& state) {
+OperatorPtr MakeSummarize(const Plan& plan, OperatorPtr input, RunState& state) {
   return std::make_unique<Summarize>(plan, std::move(input), state);
 }
 

@@ -1,0 +1,127 @@
+#include "agent/kql/bind_aggregate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/kql/bind_core.h"
+
+namespace picket::kql {
+namespace {
+
+bool IsArgExtreme(std::string_view name) { return name == "arg_max" || name == "arg_min"; }
+bool IsAny(std::string_view name) { return name == "take_any" || name == "any"; }
+
+// 99.9 → "99_9"
+std::string NumberInName(const Expression& expression) {
+  const Value& value = expression.value;
+  std::string text =
+      expression.type == Type::kReal ? FormatRealText(value.real) : std::to_string(value.number);
+  if (text.size() > 2 && text.substr(text.size() - 2) == ".0") text.resize(text.size() - 2);
+  std::replace(text.begin(), text.end(), '.', '_');
+  return text;
+}
+
+void AddArgOutput(const Ast& child, std::size_t at, const BoundAggregate& aggregate,
+                  Schema& outputs) {
+  std::string name = AutomaticName(child);
+  const std::string prefix(aggregate.function->prefix);
+  if (name.empty()) name = at == 0 ? prefix : fmt::format("{}arg{}", prefix, at);
+  outputs.push_back({std::move(name), aggregate.arguments.back().type});
+}
+
+Type Check(const Ast& call, const BoundAggregate& aggregate) {
+  const AggregateFunction& function = *aggregate.function;
+  if (aggregate.arguments.size() < function.min_arguments ||
+      aggregate.arguments.size() > function.max_arguments) {
+    Refuse(call.span, "KS119",
+           fmt::format("{}() takes {} to {} arguments here, not {}", function.name,
+                       function.min_arguments, function.max_arguments, aggregate.arguments.size()));
+  }
+  std::vector<Type> types;
+  for (const Expression& argument : aggregate.arguments) types.push_back(argument.type);
+  std::string why;
+  const std::optional<Type> type = function.bind(types, why);
+  if (!type) Refuse(call.span, "KS106", fmt::format("{}(): {}", function.name, why));
+  return *type;
+}
+
+}  // namespace
+
+bool IsAggregateCall(const Ast& ast) {
+  const std::string_view name = FunctionName(ast.text);
+  return ast.kind == AstKind::kCall && FindFunction(name) == nullptr &&
+         FindAggregate(name) != nullptr;
+}
+
+Schema AggregateBinder::Add(const Ast& call) {
+  const std::string_view name = FunctionName(call.text);
+  BoundAggregate aggregate{.function = FindAggregate(name), .arguments = {}, .outputs = 1};
+  Schema outputs;
+  for (std::size_t i = 0; i < call.children.size(); ++i) {
+    const Ast& child = Inside(*call.children[i]);
+    if (child.kind == AstKind::kStar) {
+      if (!IsArgExtreme(name) && !IsAny(name)) {
+        Refuse(child.span, "PK100", fmt::format("{}(*) is not supported yet", name));
+      }
+      AddAllColumns(call, aggregate, outputs);
+      continue;
+    }
+    aggregate.arguments.push_back(rows_.Bind(child));
+    if (IsArgExtreme(name)) AddArgOutput(child, i, aggregate, outputs);
+  }
+  const Type type = Check(call, aggregate);
+  if (!IsArgExtreme(name) && outputs.empty()) outputs = OutputsOf(call, aggregate, type);
+  aggregate.outputs = outputs.size();
+  plan_.schema.insert(plan_.schema.end(), outputs.begin(), outputs.end());
+  plan_.aggregates.push_back(std::move(aggregate));
+  return outputs;
+}
+
+Schema AggregateBinder::OutputsOf(const Ast& call, const BoundAggregate& aggregate,
+                                  Type type) const {
+  const std::string_view name = aggregate.function->name;
+  Schema outputs;
+  if (IsAny(name) && call.children.size() > 1) {
+    for (std::size_t i = 0; i < call.children.size(); ++i) {
+      std::string output = AutomaticName(Inside(*call.children[i]));
+      if (output.empty()) output = fmt::format("any_arg{}", i);
+      outputs.push_back({std::move(output), aggregate.arguments[i].type});
+    }
+    return outputs;
+  }
+  if (name == "percentile" || name == "percentiles") {
+    const std::string base = AutomaticName(Inside(*call.children[0]));
+    for (std::size_t i = 1; i < aggregate.arguments.size(); ++i) {
+      if (aggregate.arguments[i].kind != Expression::Kind::kLiteral) {
+        Refuse(call.children[i]->span, "KS141", "a percentile must be a constant");
+      }
+      outputs.push_back(
+          {fmt::format("percentile_{}_{}", base, NumberInName(aggregate.arguments[i])), type});
+    }
+    return outputs;
+  }
+  std::string output = AutomaticName(call);
+  if (output.empty() && !call.children.empty()) {
+    output = fmt::format("{}_arg0", call.text == "take_any" ? "any" : call.text);
+  }
+  outputs.push_back({std::move(output), type});
+  return outputs;
+}
+
+// arg_max(x, *), take_any(*): every column that is no key and not x itself.
+void AggregateBinder::AddAllColumns(const Ast& call, BoundAggregate& aggregate, Schema& outputs) {
+  const Schema& before = plan_.inputs[0]->schema;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const auto is_column = [&](const Ast& ast) {
+      return ast.kind == AstKind::kName && ast.text == before[i].name;
+    };
+    const bool key = std::any_of(by_.begin(), by_.end(),
+                                 [&](const AstPtr& by) { return is_column(Inside(*by)); });
+    if (key || is_column(Inside(*call.children[0]))) continue;
+    aggregate.arguments.push_back(ColumnOf(before, i));
+    outputs.push_back(before[i]);
+  }
+}
+
+}  // namespace picket::kql

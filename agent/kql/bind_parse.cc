@@ -1,0 +1,133 @@
+// parse, parse-where and parse-kv.
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "agent/kql/bind_core.h"
+#include "base/text.h"
+
+namespace picket::kql {
+namespace {
+
+Plan::Parse::Mode ModeOf(const OperatorAst& op) {
+  const OptionAst* kind = op.Option("kind");
+  if (kind == nullptr || kind->text == "simple") return Plan::Parse::Mode::kSimple;
+  if (kind->text == "relaxed") return Plan::Parse::Mode::kRelaxed;
+  if (kind->text == "regex") return Plan::Parse::Mode::kRegex;
+  Refuse(op.span, "KS006", fmt::format("'{}' is no kind of parse", EscapeTerminal(kind->text)));
+}
+
+std::string_view RegexOf(Type type) {
+  switch (type) {
+    case Type::kInt:
+    case Type::kLong:
+      return R"(([-+]?\d+))";
+    case Type::kReal:
+      return R"(([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|NaN|[iI]nf(?:inity)?)))";
+    case Type::kBool:
+      return "([tT]rue|[fF]alse|[01])";
+    default:
+      return "(.*)";
+  }
+}
+
+// The whole pattern as one regex: texts are regexes, a star is any text.
+std::string PatternRegex(const OperatorAst& op, const std::vector<ParsePart>& parts) {
+  std::string flags = "(?";
+  if (const OptionAst* option = op.Option("flags")) {
+    for (const char flag : option->text) {
+      if (std::string_view("Uims").find(flag) == std::string_view::npos) {
+        Refuse(op.span, "KS006",
+               fmt::format("'{}' is no flag of a regex", EscapeTerminal(std::string(1, flag))));
+      }
+      flags += flag;
+    }
+  }
+  std::string regex = flags.size() > 2 ? flags + ")" : "";
+  for (const ParsePart& part : parts) {
+    if (part.star) {
+      regex += ".*";
+    } else if (part.output) {
+      regex += RegexOf(part.type);
+    } else {
+      // Groups of the query's own must not be counted among the columns'.
+      std::string text;
+      for (std::size_t i = 0; i < part.text.size(); ++i) {
+        text += part.text[i];
+        if (part.text[i] == '\\' && i + 1 < part.text.size()) {
+          text += part.text[++i];
+        } else if (part.text[i] == '(' && (i + 1 == part.text.size() || part.text[i + 1] != '?')) {
+          text += "?:";
+        }
+      }
+      regex += "(?:" + text + ")";
+    }
+  }
+  return regex;
+}
+
+std::string TextOption(const OperatorAst& op, std::string_view name) {
+  const OptionAst* option = op.Option(name);
+  if (option == nullptr || !option->value) return "";
+  if (option->value->kind != AstKind::kLiteral || option->value->value.type != Type::kString) {
+    Refuse(op.span, "KS141", fmt::format("{} takes a text", name));
+  }
+  return option->value->value.text;
+}
+
+}  // namespace
+
+PlanPtr Binder::Parse(PlanPtr input, const OperatorAst& op, const Scope* scope) {
+  PlanPtr plan = PlanOver(std::move(input), Plan::Kind::kParse);
+  ExpressionBinder binder(*this, plan->inputs[0]->schema, scope);
+  plan->lists.emplace_back().push_back(
+      Convert(binder.Bind(Inside(*op.count)), Type::kString, op.count->span));
+  Plan::Parse& spec = plan->parse;
+  spec.filter = op.name == "parse-where";
+  Schema made;
+  if (op.name == "parse-kv") {
+    spec.pairs = true;
+    spec.pair_delimiter = TextOption(op, "pair_delimiter");
+    spec.value_delimiter = TextOption(op, "kv_delimiter");
+    spec.quote = TextOption(op, "quote");
+    spec.escape = TextOption(op, "escape");
+    if (spec.value_delimiter.empty() || !spec.escape.empty() || op.Option("regex") != nullptr ||
+        op.Option("greedy") != nullptr) {
+      Refuse(op.span, "PK100",
+             "parse-kv is supported with pair_delimiter, kv_delimiter and one quote");
+    }
+    made = op.columns;
+  } else {
+    spec.mode = ModeOf(op);
+    for (const AstPtr& ast : op.expressions) {
+      ParsePart part;
+      if (ast->kind == AstKind::kStar) {
+        part.star = true;
+      } else if (ast->kind == AstKind::kLiteral) {
+        part.text = ast->value.text;
+      } else {
+        part.output = made.size();
+        part.type = ast->type;
+        made.push_back({ast->text, ast->type});
+      }
+      const bool gap = part.star || part.output;
+      if (gap && !spec.parts.empty() && (spec.parts.back().star || spec.parts.back().output) &&
+          spec.mode != Plan::Parse::Mode::kRegex) {
+        Refuse(ast->span, "KS006", "a text must stand between two columns of a pattern");
+      }
+      spec.parts.push_back(std::move(part));
+    }
+    if (spec.mode == Plan::Parse::Mode::kRegex) {
+      spec.regex = PatternRegex(op, spec.parts);
+      const RE2 regex(spec.regex, RE2::Quiet);
+      if (!regex.ok()) {
+        Refuse(op.span, "KS136",
+               fmt::format("the pattern is no regex: {}", EscapeTerminal(regex.error())));
+      }
+    }
+  }
+  AddMade(*plan, made);
+  return plan;
+}
+
+}  // namespace picket::kql

@@ -1,0 +1,99 @@
+#include "agent/kql/program.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace picket::kql {
+
+bool IsConstant(const Expression& expression) {
+  if (expression.kind == Expression::Kind::kColumn) return false;
+  if (expression.function != nullptr && expression.function->varies) return false;
+  return std::all_of(expression.arguments.begin(), expression.arguments.end(), &IsConstant);
+}
+
+Program::Program(const Expression& expression, const EvalContext& context)
+    : context_(context), root_(Make(expression)) {}
+
+Program::Node Program::Make(const Expression& expression) {
+  Node node;
+  node.expression = &expression;
+  for (const Expression& argument : expression.arguments) node.arguments.push_back(Make(argument));
+  const bool varies = expression.kind == Expression::Kind::kColumn ||
+                      (expression.function != nullptr && expression.function->varies);
+  node.fixed = !varies && std::all_of(node.arguments.begin(), node.arguments.end(),
+                                      [](const Node& argument) { return argument.fixed; });
+  if (expression.kind == Expression::Kind::kCall) node.state = std::make_unique<KernelState>();
+  return node;
+}
+
+ColumnPtr Program::Run(Node& node, const Batch& batch) {
+  if (node.value) return node.value;
+  const Expression& expression = *node.expression;
+  ColumnPtr column;
+  switch (expression.kind) {
+    case Expression::Kind::kLiteral:
+      column = ConstantColumn(expression.value, 1);
+      break;
+    case Expression::Kind::kColumn:
+      return batch.columns[expression.column];
+    case Expression::Kind::kTableValue:
+    case Expression::Kind::kTableList:
+      column = context_.tables->at(expression.table.get());
+      break;
+    case Expression::Kind::kCall: {
+      Arguments arguments;
+      arguments.reserve(node.arguments.size());
+      for (Node& argument : node.arguments) arguments.push_back(Run(argument, batch));
+      context_.state = node.state.get();
+      column = expression.function->run(context_, arguments, node.fixed ? 1 : batch.rows);
+      break;
+    }
+  }
+  too_large_ = too_large_ || column->too_large;
+  if (!node.fixed) return column;
+  if (!column->constant) {
+    auto constant = std::make_shared<Column>(*column);
+    constant->constant = true;
+    column = std::move(constant);
+  }
+  node.value = column;
+  return column;
+}
+
+Result<ColumnPtr> Program::Run(const Batch& batch) {
+  ColumnPtr column = Run(root_, batch);
+  if (too_large_) {
+    return Fail({.kind = ErrorKind::kLimit,
+                 .message = fmt::format("an expression makes more than {} MB of text a batch",
+                                        kMostColumnBytes >> 20),
+                 .hint = "Keep texts short before they are put together."});
+  }
+  return column;
+}
+
+std::vector<Program> MakePrograms(const std::vector<Expression>& list, const EvalContext& context) {
+  std::vector<Program> programs;
+  programs.reserve(list.size());
+  for (const Expression& expression : list) programs.emplace_back(expression, context);
+  return programs;
+}
+
+Result<Arguments> RunAll(std::vector<Program>& programs, const Batch& batch) {
+  Arguments columns;
+  columns.reserve(programs.size());
+  for (Program& program : programs) {
+    PK_ASSIGN_OR_RETURN(ColumnPtr column, program.Run(batch));
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+Value EvaluateConstant(const Expression& expression, const EvalContext& context) {
+  Batch one;
+  one.rows = 1;
+  const Result<ColumnPtr> column = Program(expression, context).Run(one);
+  return column ? (*column)->Get(0) : Value::Null(expression.type);
+}
+
+}  // namespace picket::kql
