@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -81,16 +82,12 @@ class FaultPlan {
     FaultRule rule;
     std::int64_t seen = 0;
   };
-  struct Place {
-    std::string name;
-    std::uint64_t seen = 0;
-  };
 
   std::mutex mutex_;
   std::vector<Counted> rules_;
   Chaos chaos_;
   std::uint64_t seed_ = 0;
-  std::vector<Place> places_;
+  std::map<std::string, std::uint64_t> seen_;  // requests by tenant and path
 };
 
 }  // namespace picket::simulator

@@ -122,8 +122,8 @@ class Simulator {
 
   // Records are Graph's JSON, in beta's richness. `visible_at`: when Graph begins to show it.
   void Emit(const Guid& tenant, List list, std::string_view record, Instant visible_at);
-  // Merges `patch` (RFC 7396) into the record as it is then; shown from `visible_at` on. False when
-  // there is none of that id.
+  // Merges `patch` (RFC 7396) into the record's newest version; shown from `visible_at` on, but no
+  // sooner than changes that were given before. False when there is none of that id.
   bool Change(const Guid& tenant, List list, std::string_view id, std::string_view patch,
               Instant visible_at);
   // What Identity Protection does when it finds a sign-in risky: a detection appears, the sign-in's

@@ -1,10 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -12,9 +11,8 @@
 
 namespace picket::simulator {
 
-// A small stand-in for Entra and Graph over HTTP on a loopback port: the token endpoint (client
-// secrets), and the lists of sign-ins, audits and risk as Graph pages them (newest first, $filter
-// by time and type, $top, skiptokens). The demo plays against it. Thread-safe.
+// The simulator over http://, with client secrets and Graph's paths as names of lists. For callers
+// that need no more of it. Thread-safe.
 class StandIn {
  public:
   // `now` is Graph's clock: it stamps answers, and events become visible by it.
