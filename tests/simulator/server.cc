@@ -183,6 +183,8 @@ Status Server::Start() {
   }
   url_ = fmt::format("{}://{}:{}", s.settings.tls ? "https" : "http", kHost, s.port);
   s.thread = std::thread([&s] { s.server->listen_after_bind(); });
+  // A stop before it listens would be lost, and the thread would stay.
+  while (!s.server->is_running()) std::this_thread::yield();
   return {};
 }
 
