@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -90,10 +91,13 @@ Result<std::string> ReadFile(const fs::path& path, std::size_t max_bytes) {
 
 Status WriteFileAtomically(const fs::path& path, std::string_view content, unsigned mode) {
   const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const fs::path temporary = path.string() + fmt::format(".tmp{}", ::getpid());
+  // Threads may write at once; what a crash left behind must lend neither its mode nor its target.
+  static std::atomic<unsigned> count = 0;
+  const fs::path temporary = path.string() + fmt::format(".tmp{}-{}", ::getpid(), ++count);
+  ::unlink(temporary.c_str());
   {
     FileHandle handle(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
     if (handle.get() < 0) return Fail(FileError(temporary, "cannot create", errno));
     Status status = WriteAllBytes(handle.get(), content, temporary);
     if (status && ::fsync(handle.get()) != 0) {

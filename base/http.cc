@@ -34,6 +34,9 @@ Result<Origin> ParseOrigin(std::string_view url) {
     if (end == std::string_view::npos) return bad("the IPv6 address has no end");
     origin.host = AsciiLower(authority.substr(1, end - 1));
     port = authority.substr(end + 1);
+    const bool address = origin.host.find(':') != std::string::npos &&
+                         origin.host.find_first_not_of("0123456789abcdef:.") == std::string::npos;
+    if (!address) return bad("only an IPv6 address stands in brackets");
   } else {
     const std::size_t colon = authority.find(':');
     origin.host = AsciiLower(authority.substr(0, colon));
@@ -47,6 +50,7 @@ Result<Origin> ParseOrigin(std::string_view url) {
   if (!host_ok) return bad("no host");
   origin.port = origin.scheme == "https" ? 443 : 80;
   if (!port.empty()) {
+    if (port.front() != ':') return bad("no port number");
     port.remove_prefix(1);
     const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), origin.port);
     if (code != std::errc{} || end != port.data() + port.size() || origin.port < 1 ||
@@ -63,9 +67,10 @@ bool IsLoopback(const Origin& origin) {
   const auto parts = Split(origin.host, '.');
   return parts.size() == 4 && parts[0] == "127" &&
          std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
-           return !part.empty() && part.size() <= 3 &&
-                  std::all_of(part.begin(), part.end(),
-                              [](char c) { return c >= '0' && c <= '9'; });
+           unsigned value = 256;
+           const auto [end, code] = std::from_chars(part.data(), part.data() + part.size(), value);
+           return code == std::errc{} && end == part.data() + part.size() && value <= 255 &&
+                  (part.size() == 1 || part.front() != '0');
          });
 }
 

@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 #include <pplx/threadpool.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/ssl.hpp>
 #include <condition_variable>
@@ -25,11 +26,13 @@ namespace {
 
 namespace client = web::http::client;
 
-// cpprest's own time limit is one phase's (connect, header, a chunk); ours is the whole exchange's.
-constexpr std::chrono::seconds kPhaseLimit{100};
+// The library's own limit is one phase's (connect, header, a chunk) and tells nothing apart; ours
+// is the whole exchange's and comes first.
+constexpr std::chrono::minutes kPhaseLimit{10};
 constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
-// After a cancel the library may still sit in DNS; then its state is left to itself.
-constexpr std::chrono::seconds kAbandonAfter{2};
+// After a cancel the library may still sit in DNS or in a CONNECT; then its state is left to
+// itself.
+constexpr std::chrono::milliseconds kAbandonAfter{250};
 
 void StartThreadPoolOnce() {
   static std::once_flag once;
@@ -65,6 +68,7 @@ std::string VerifyText(int error) {
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
       return "its certificate comes from an unknown authority";
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
@@ -87,7 +91,8 @@ struct Pending {
   std::condition_variable_any changed;
   bool done = false;
   Result<Exchange> outcome = Fail({.kind = ErrorKind::kInternal, .message = "no outcome"});
-  std::atomic<bool> too_large = false;
+  std::atomic<bool> body_too_large = false;
+  std::atomic<bool> headers_too_large = false;
 
   void Finish(Result<Exchange> result) {
     {
@@ -99,6 +104,17 @@ struct Pending {
   }
 };
 
+bool IsIpv6(const Origin& origin) { return origin.host.find(':') != std::string::npos; }
+
+// As the library wants it: it resolves an IPv6 address only without brackets, says the port in Host
+// if the URL has one, and needs one for CONNECT.
+std::string BaseUrl(const Origin& origin, bool port_needed) {
+  const bool usual = origin.port == (origin.scheme == "https" ? 443 : 80);
+  return usual && !port_needed && !IsIpv6(origin)
+             ? fmt::format("{}://{}", origin.scheme, origin.host)
+             : fmt::format("{}://{}:{}", origin.scheme, origin.host, origin.port);
+}
+
 struct OriginClient {
   std::shared_ptr<VerifyRecord> verify = std::make_shared<VerifyRecord>();
   std::unique_ptr<client::http_client> http;
@@ -107,6 +123,12 @@ struct OriginClient {
 // `number` is an OpenSSL error in a foreign category when TLS failed.
 bool IsTlsError(int number) {
   return number != 0 && ERR_GET_LIB(static_cast<unsigned long>(number)) == ERR_LIB_SSL;
+}
+
+// Without the user: "http://host:port".
+std::string ProxyServer(std::string_view proxy) {
+  if (!proxy.empty() && proxy.back() == '/') proxy.remove_suffix(1);
+  return "http://" + std::string(proxy.substr(proxy.find_last_of("@/") + 1));
 }
 
 class CpprestTransport final : public HttpTransport {
@@ -119,9 +141,13 @@ class CpprestTransport final : public HttpTransport {
                                           std::stop_token stop) override;
 
  private:
+  // This machine is reached without a proxy, whose "localhost" would be another machine.
+  [[nodiscard]] bool UsesProxy(const Origin& origin) const {
+    return !settings_.proxy.empty() && !IsLoopback(origin);
+  }
   Result<std::shared_ptr<OriginClient>> ClientFor(const Origin& origin);
   [[nodiscard]] client::http_client_config ConfigFor(
-      const std::shared_ptr<VerifyRecord>& verify) const;
+      const Origin& origin, const std::shared_ptr<VerifyRecord>& verify) const;
   Result<Exchange> Attempt(OriginClient& to, const HttpRequest& request, const Origin& origin,
                            std::chrono::steady_clock::time_point deadline, std::stop_token stop);
 
@@ -131,20 +157,22 @@ class CpprestTransport final : public HttpTransport {
 };
 
 client::http_client_config CpprestTransport::ConfigFor(
-    const std::shared_ptr<VerifyRecord>& verify) const {
+    const Origin& origin, const std::shared_ptr<VerifyRecord>& verify) const {
   client::http_client_config config;
   config.set_timeout(kPhaseLimit);
   config.set_max_redirects(0);
   config.set_ssl_context_callback(
       [verify, ca_file = settings_.ca_file](boost::asio::ssl::context& context) {
+        verify->error = X509_V_OK;  // called for each new connection
         SSL_CTX* ctx = context.native_handle();
         SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
         SSL_CTX_set_cert_verify_callback(ctx, &VerifyAndRecord, verify.get());
         if (!ca_file.empty()) SSL_CTX_load_verify_locations(ctx, ca_file.c_str(), nullptr);
       });
-  if (!settings_.proxy.empty()) {
+  if (UsesProxy(origin)) {
     const web::uri uri(settings_.proxy);
-    web::web_proxy proxy(web::uri_builder(uri).set_user_info("").to_uri());
+    const Origin address = ParseOrigin(ProxyServer(settings_.proxy)).value();
+    web::web_proxy proxy(web::uri(BaseUrl(address, true)));
     const std::string user = web::uri::decode(uri.user_info());
     if (const std::size_t colon = user.find(':'); colon != std::string::npos) {
       proxy.set_credentials(web::credentials(user.substr(0, colon), user.substr(colon + 1)));
@@ -155,53 +183,79 @@ client::http_client_config CpprestTransport::ConfigFor(
 }
 
 Result<std::shared_ptr<OriginClient>> CpprestTransport::ClientFor(const Origin& origin) {
-  const bool v6 = origin.host.find(':') != std::string::npos;
-  const std::string base = fmt::format("{}://{}:{}", origin.scheme,
-                                       v6 ? "[" + origin.host + "]" : origin.host, origin.port);
+  const std::string base = BaseUrl(origin, UsesProxy(origin));
   const std::lock_guard lock(mutex_);
   std::shared_ptr<OriginClient>& entry = clients_[base];
   if (entry) return entry;
   try {
     auto created = std::make_shared<OriginClient>();
-    created->http = std::make_unique<client::http_client>(base, ConfigFor(created->verify));
+    created->http = std::make_unique<client::http_client>(base, ConfigFor(origin, created->verify));
     entry = std::move(created);
     return entry;
-  } catch (const std::exception& e) {
+  } catch (const std::exception&) {
+    // The library's text may hold the proxy's password.
     clients_.erase(base);
     return Fail({.kind = ErrorKind::kInvalidConfig,
-                 .message = fmt::format("cannot use {}: {}", base, e.what())});
+                 .message = fmt::format("cannot use {}, or the proxy to it", base)});
   }
+}
+
+constexpr std::string_view kNotSent = "not_sent";
+constexpr std::string_view kNoReply = "no_reply";
+
+// The library's codes are unreliable; its words say at least the phase.
+Error PhaseError(std::string_view words, const Origin& origin) {
+  const auto begins = [&](std::string_view prefix) {
+    return words.substr(0, prefix.size()) == prefix;
+  };
+  Error error{.kind = ErrorKind::kTransient,
+              .message = fmt::format("{}: {}", origin.host, EscapeTerminal(words.substr(0, 200)))};
+  if (begins("Expected a 200 response from proxy, received: 407")) {
+    error.kind = ErrorKind::kInvalidConfig;
+    error.message = "the proxy refused the user name or password";
+    error.hint = "Correct [network] proxy: http://user:password@host:port.";
+    error.remote_code = "407";
+  } else if (begins("Invalid HTTP status line") || begins("Invalid chunked response header")) {
+    error.kind = ErrorKind::kUnexpectedReply;
+  } else if (begins("Failed to write request headers")) {
+    error.remote_code = kNotSent;
+  } else if (begins("Failed to write request body") ||
+             (begins("Failed to read HTTP status line") &&
+              !begins("Failed to read HTTP status line from proxy"))) {
+    error.remote_code = kNoReply;
+  }
+  return error;
 }
 
 Error NetworkError(const web::http::http_exception& e, const Origin& origin,
                    const VerifyRecord& verify) {
   const int number = e.error_code().value();
+  const bool handshake = std::string_view(e.what()).substr(0, 22) == "Error in SSL handshake";
+  // OpenSSL's first error may be a deeper one: a bad signature is named by the curve's code.
+  if (handshake && verify.error != X509_V_OK) {
+    return {.kind = ErrorKind::kInvalidConfig,
+            .message = fmt::format("{} is not trusted: {}", origin.host, VerifyText(verify.error)),
+            .hint =
+                "A proxy that inspects TLS is the common cause: put its authority into "
+                "[network] ca_file.",
+            .remote_code = "tls"};
+  }
   if (IsTlsError(number)) {
-    const int reason = ERR_GET_REASON(static_cast<unsigned long>(number));
-    if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-      return {.kind = ErrorKind::kInvalidConfig,
-              .message = fmt::format("{} is not trusted: {}", origin.host,
-                                     VerifyText(verify.error.load())),
-              .hint =
-                  "A proxy that inspects TLS is the common cause: put its authority into "
-                  "[network] ca_file.",
-              .remote_code = "tls"};
-    }
     const char* text = ERR_reason_error_string(static_cast<unsigned long>(number));
     return {.kind = ErrorKind::kTransient,
             .message = fmt::format("TLS with {} failed: {}", origin.host,
                                    text != nullptr ? text : "unknown reason"),
             .remote_code = "tls"};
   }
-  // The library's codes are unreliable; its words say at least the phase.
-  return {.kind = ErrorKind::kTransient,
-          .message = fmt::format("{}: {}", origin.host, EscapeTerminal(e.what()))};
+  return PhaseError(e.what(), origin);
 }
 
-// A kept connection that the other side had closed shows as one of these before any reply.
-bool ConnectionWasStale(const Error& error) {
-  return error.message.find("Failed to write request") != std::string::npos ||
-         error.message.find("Failed to read HTTP status line") != std::string::npos;
+// A kept connection that the other side had closed shows only when it is used again. What it could
+// not even take may be sent again; what it took and left without a reply, only if that does no
+// harm.
+bool MayRepeatAtOnce(const Error& error, const HttpRequest& request) {
+  return error.remote_code == kNotSent ||
+         (error.remote_code == kNoReply && request.method == "GET");
 }
 
 Result<Exchange> CpprestTransport::Attempt(OriginClient& to, const HttpRequest& request,
@@ -217,7 +271,12 @@ Result<Exchange> CpprestTransport::Attempt(OriginClient& to, const HttpRequest& 
   try {
     message.set_request_uri(web::uri(target));
     for (const auto& [name, value] : request.headers) message.headers().add(name, value);
+    if (!FindHeader(request.headers, "User-Agent")) message.headers().add("User-Agent", "picket");
     message.headers().add("Accept-Encoding", "gzip");
+    // Within TLS a Host of ours would be what the library checks the certificate against.
+    if (IsIpv6(origin) && origin.scheme == "http") {
+      message.headers().add("Host", fmt::format("[{}]:{}", origin.host, origin.port));
+    }
     if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
       const auto type = FindHeader(request.headers, "Content-Type");
       message.headers().remove("Content-Type");
@@ -227,7 +286,7 @@ Result<Exchange> CpprestTransport::Attempt(OriginClient& to, const HttpRequest& 
         [pending, cancel, cap = request.max_body](web::http::message_direction::direction direction,
                                                   utility::size64_t bytes) {
           if (direction == web::http::message_direction::download && bytes > cap) {
-            pending->too_large = true;
+            pending->body_too_large = true;
             cancel.cancel();
           }
         });
@@ -240,10 +299,9 @@ Result<Exchange> CpprestTransport::Attempt(OriginClient& to, const HttpRequest& 
             size += name.size() + value.size();
             exchange.headers.emplace_back(name, value);
           }
-          if (size > kMaxHeaderBytes || response.headers().content_length() > cap) {
-            pending->too_large = true;
-            cancel.cancel();
-          }
+          if (size > kMaxHeaderBytes) pending->headers_too_large = true;
+          if (response.headers().content_length() > cap) pending->body_too_large = true;
+          if (pending->headers_too_large || pending->body_too_large) cancel.cancel();
           return response.extract_vector().then(
               [exchange = std::move(exchange)](std::vector<unsigned char> body) mutable {
                 exchange.body = std::move(body);
@@ -287,10 +345,13 @@ Result<Exchange> CpprestTransport::Attempt(OriginClient& to, const HttpRequest& 
                                         request.timeout.count() / 1000),
                  .remote_code = "timeout"});
   }
-  if (pending->too_large) {
-    return Fail({.kind = ErrorKind::kUnexpectedReply,
-                 .message = fmt::format("the reply of {} is larger than {} bytes", origin.host,
-                                        request.max_body)});
+  if (pending->headers_too_large || pending->body_too_large) {
+    return Fail(
+        {.kind = ErrorKind::kUnexpectedReply,
+         .message = fmt::format("the {} of {} {} larger than {} bytes",
+                                pending->headers_too_large ? "reply's headers" : "reply",
+                                origin.host, pending->headers_too_large ? "are" : "is",
+                                pending->headers_too_large ? kMaxHeaderBytes : request.max_body)});
   }
   return std::move(pending->outcome);
 }
@@ -316,6 +377,25 @@ Result<HttpResponse> Unpack(Exchange exchange, const HttpRequest& request, const
   return response;
 }
 
+// A value that carries a line break would add headers, or a request, of someone else's choice; a
+// Host of the caller's would be what the library checks the certificate against.
+Status CheckHeaders(const HttpHeaders& headers) {
+  for (const auto& [name, value] : headers) {
+    const bool name_ok =
+        !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+          return c > ' ' && c < 0x7F && c != ':';
+        });
+    const bool value_ok = std::all_of(value.begin(), value.end(), [](unsigned char c) {
+      return (c >= ' ' && c != 0x7F) || c == '\t';
+    });
+    if (!name_ok || !value_ok || EqualsIgnoreCase(name, "Host")) {
+      return Fail({.kind = ErrorKind::kRefused,
+                   .message = "a header cannot be sent: " + EscapeTerminal(name.substr(0, 60))});
+    }
+  }
+  return {};
+}
+
 Result<HttpResponse> CpprestTransport::Send(const HttpRequest& request, std::stop_token stop) {
   PK_ASSIGN_OR_RETURN(const Origin origin, ParseOrigin(request.url));
   if (origin.scheme == "http" && !IsLoopback(origin)) {
@@ -323,32 +403,44 @@ Result<HttpResponse> CpprestTransport::Send(const HttpRequest& request, std::sto
                  .message = "http:// is for loopback addresses only: " + origin.host,
                  .hint = "Use https://."});
   }
+  PK_RETURN_IF_ERROR(CheckHeaders(request.headers));
   if (stop.stop_requested()) return Fail({.kind = ErrorKind::kCancelled, .message = "stopped"});
   PK_ASSIGN_OR_RETURN(const std::shared_ptr<OriginClient> to, ClientFor(origin));
   const auto deadline = std::chrono::steady_clock::now() + request.timeout;
   Result<Exchange> exchange = Attempt(*to, request, origin, deadline, stop);
-  if (!exchange && request.method == "GET" && ConnectionWasStale(exchange.error())) {
+  if (!exchange && MayRepeatAtOnce(exchange.error(), request)) {
     exchange = Attempt(*to, request, origin, deadline, stop);
   }
   if (!exchange) return Fail(std::move(exchange).error());
   return Unpack(*std::move(exchange), request, origin);
 }
 
+// "http://[user:password@]host:port"; the port must be there, and what the library would choke on
+// later, with the password in its words, must not.
+bool IsProxyUrl(const std::string& proxy) {
+  constexpr std::string_view kScheme = "http://";
+  if (proxy.substr(0, kScheme.size()) != kScheme || !web::uri::validate(proxy)) return false;
+  const std::string server = ProxyServer(proxy);
+  const std::size_t colon = server.rfind(':');
+  if (!ParseOrigin(server) || colon < kScheme.size() ||
+      server.find(']', colon) != std::string::npos) {
+    return false;
+  }
+  try {
+    (void)web::uri::decode(web::uri(proxy).user_info());
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<HttpTransport>> MakeHttpTransport(const NetworkSettings& settings) {
-  if (!settings.proxy.empty()) {
-    const std::string& proxy = settings.proxy;
-    const std::size_t at = proxy.rfind('@');
-    const std::string without_user =
-        at == std::string::npos ? proxy : "http://" + proxy.substr(at + 1);
-    const Result<Origin> origin = ParseOrigin(without_user);
-    const bool port_given = without_user.find(':', 7) != std::string::npos;
-    if (proxy.substr(0, 7) != "http://" || !origin || !port_given) {
-      return Fail({.kind = ErrorKind::kInvalidConfig,
-                   .message = "the proxy must be http://host:port",
-                   .hint = "Correct [network] proxy."});
-    }
+  if (!settings.proxy.empty() && !IsProxyUrl(settings.proxy)) {
+    return Fail({.kind = ErrorKind::kInvalidConfig,
+                 .message = "the proxy must be http://host:port",
+                 .hint = "Correct [network] proxy."});
   }
   if (!settings.ca_file.empty()) {
     std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> probe(SSL_CTX_new(TLS_client_method()),

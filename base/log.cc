@@ -5,6 +5,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -65,15 +67,16 @@ int SyslogPriority(LogLevel level) {
   return 3;
 }
 
+// One line, whatever the text.
+std::string OneLine(std::string_view text) {
+  std::string shown = EscapeTerminal(text);
+  std::replace(shown.begin(), shown.end(), '\n', ' ');
+  return shown;
+}
+
 std::string ValueText(const LogField& field) {
   if (!MayLogField(field.name)) return "[redacted]";
-  if (const auto* text = std::get_if<std::string>(&field.value)) {
-    std::string shown = EscapeTerminal(*text);
-    for (char& c : shown) {
-      if (c == '\n') c = ' ';
-    }
-    return shown;
-  }
+  if (const auto* text = std::get_if<std::string>(&field.value)) return OneLine(*text);
   if (const auto* number = std::get_if<std::int64_t>(&field.value)) return std::to_string(*number);
   if (const auto* real = std::get_if<double>(&field.value)) return fmt::format("{}", *real);
   return std::get<bool>(field.value) ? "true" : "false";
@@ -92,9 +95,11 @@ std::string JsonLine(LogLevel level, std::string_view event, std::string_view me
                      std::initializer_list<LogField> fields, Instant now) {
   std::string line =
       fmt::format(R"({{"ts":"{}","level":"{}","event":{},"msg":{})", FormatGraph(now),
-                  LevelName(level), Quoted(event), Quoted(EscapeTerminal(message)));
+                  LevelName(level), Quoted(event), Quoted(OneLine(message)));
   for (const LogField& field : fields) {
-    const bool bare = !std::holds_alternative<std::string>(field.value) && MayLogField(field.name);
+    const auto* real = std::get_if<double>(&field.value);
+    const bool bare = !std::holds_alternative<std::string>(field.value) &&
+                      MayLogField(field.name) && (real == nullptr || std::isfinite(*real));
     const std::string value = ValueText(field);
     line += fmt::format(",{}:{}", Quoted(field.name), bare ? value : Quoted(value));
   }
@@ -105,7 +110,7 @@ std::string TextLine(LogLevel level, std::string_view event, std::string_view me
                      std::initializer_list<LogField> fields, Instant now, bool journal) {
   std::string line = journal ? fmt::format("<{}>", SyslogPriority(level))
                              : fmt::format("{} {:5} ", FormatGraph(now), LevelName(level));
-  line += fmt::format("{} {}", event, EscapeTerminal(message));
+  line += fmt::format("{} {}", event, OneLine(message));
   for (const LogField& field : fields) {
     const std::string value = ValueText(field);
     const bool plain = !value.empty() && value.find_first_of(" \"=\\") == std::string::npos;

@@ -15,6 +15,13 @@ namespace {
 
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
 
+// The whole buffer: what was moved from a short string is still in it, beyond its length.
+void Wipe(std::string& value) noexcept {
+  value.resize(value.capacity());
+  OPENSSL_cleanse(value.data(), value.size());
+  value.clear();
+}
+
 Error BadReference(std::string message) {
   return {.kind = ErrorKind::kInvalidConfig,
           .message = std::move(message),
@@ -47,21 +54,19 @@ Result<SecretString> ReadSecretFile(const std::filesystem::path& path) {
 }  // namespace
 
 SecretString::SecretString(SecretString&& other) noexcept : value_(std::move(other.value_)) {
-  OPENSSL_cleanse(other.value_.data(), other.value_.size());
-  other.value_.clear();
+  Wipe(other.value_);
 }
 
 SecretString& SecretString::operator=(SecretString&& other) noexcept {
   if (this != &other) {
-    OPENSSL_cleanse(value_.data(), value_.size());
+    Wipe(value_);
     value_ = std::move(other.value_);
-    OPENSSL_cleanse(other.value_.data(), other.value_.size());
-    other.value_.clear();
+    Wipe(other.value_);
   }
   return *this;
 }
 
-SecretString::~SecretString() { OPENSSL_cleanse(value_.data(), value_.size()); }
+SecretString::~SecretString() { Wipe(value_); }
 
 Result<SecretRef> ParseSecretRef(std::string_view text) {
   if (text.size() < 3 || text.substr(0, 2) != "@{" || text.back() != '}') {

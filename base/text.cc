@@ -60,12 +60,13 @@ void Append(std::string& text, char32_t point) {
 bool IsControl(char32_t point) { return point < 0x20 || (point >= 0x7F && point < 0xA0); }
 
 // Characters that change how others are shown without being seen: bidi controls (Unicode TR 9),
-// zero-width ones, the byte order mark, tags, and the line and paragraph separators.
+// zero-width ones, Hangul fillers, the byte order mark, tags, and line and paragraph separators.
 bool IsInvisible(char32_t point) {
   return point == 0xAD || point == 0x61C || (point >= 0x200B && point <= 0x200F) ||
          (point >= 0x2028 && point <= 0x202E) || (point >= 0x2060 && point <= 0x206F) ||
-         point == 0xFEFF || (point >= 0xFFF9 && point <= 0xFFFB) ||
-         (point >= 0xE0000 && point <= 0xE007F);
+         point == 0xFEFF || (point >= 0xFFF9 && point <= 0xFFFB) || point == 0x115F ||
+         point == 0x1160 || point == 0x180E || point == 0x3164 || point == 0xFFA0 ||
+         (point >= 0xE0000 && point <= 0xE0FFF);
 }
 
 std::size_t EditDistance(std::string_view a, std::string_view b) {

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <thread>
+#include <vector>
 
 #include "base/gzip.h"
 #include "base/secret.h"
@@ -33,6 +35,30 @@ TEST_F(FilesTest, AFileIsReplacedWholeWithItsMode) {
   struct stat info {};
   ASSERT_EQ(::stat((dir_ / "a").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir_), fs::directory_iterator()), 1);
+}
+
+TEST_F(FilesTest, AWriteThatFailsLeavesTheOldFileAndNothingElse) {
+  ASSERT_TRUE(EnsurePrivateDirectory(dir_ / "a"));
+  ASSERT_TRUE(WriteFileAtomically(dir_ / "a" / "inside", "old"));
+  EXPECT_FALSE(WriteFileAtomically(dir_ / "a", "new"));  // a folder cannot be replaced
+  EXPECT_EQ(ReadFile(dir_ / "a" / "inside", 100).value(), "old");
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir_), fs::directory_iterator()), 1);
+  EXPECT_FALSE(WriteFileAtomically(dir_ / "none" / "b", "new"));
+}
+
+TEST_F(FilesTest, WritersAtOnceEachReplaceTheWholeFile) {
+  const std::string one(100'000, '1');
+  const std::string two(200'000, '2');
+  std::vector<std::thread> writers;
+  for (const std::string* text : {&one, &two, &one, &two}) {
+    writers.emplace_back([&, text] {
+      for (int i = 0; i < 5; ++i) EXPECT_TRUE(WriteFileAtomically(dir_ / "a", *text));
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  const std::string content = ReadFile(dir_ / "a", 1'000'000).value();
+  EXPECT_TRUE(content == one || content == two) << content.size();
   EXPECT_EQ(std::distance(fs::directory_iterator(dir_), fs::directory_iterator()), 1);
 }
 
@@ -87,6 +113,12 @@ TEST_F(FilesTest, GzipIsBoundedAndBrokenGzipIsRefused) {
   EXPECT_EQ(Gunzip(packed.substr(0, packed.size() / 2), 1 << 20).error().kind,
             ErrorKind::kUnexpectedReply);
   EXPECT_FALSE(Gunzip("no gzip at all", 100));
+  EXPECT_FALSE(Gunzip("", 100));
+  EXPECT_EQ(Gunzip(packed + Gzip("tail"), 1 << 20).value(), text + "tail");  // two members
+  EXPECT_FALSE(Gunzip(packed + "garbage", 1 << 20));
+  for (std::size_t size = 0; size < packed.size(); ++size) {
+    EXPECT_FALSE(Gunzip(packed.substr(0, size), 1 << 20)) << size;
+  }
 }
 
 }  // namespace

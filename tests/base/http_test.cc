@@ -166,11 +166,15 @@ TEST(HttpUrlTest, OriginsAreReadStrictly) {
             (Origin{"https", "graph.example", 443}));
   EXPECT_EQ(ParseOrigin("http://[::1]:8080/").value(), (Origin{"http", "::1", 8080}));
   for (const char* bad : {"", "graph.example", "ftp://x", "https://user@host/", "https://:1/",
-                          "https://h:99999/", "https://h:x/", "https://[::1"}) {
+                          "https://h:99999/", "https://h:x/", "https://[::1", "http://[::1]x80/",
+                          "https://[login.example]/", "https://h:/", "https://h:-1/"}) {
     EXPECT_FALSE(ParseOrigin(bad)) << bad;
   }
   EXPECT_TRUE(IsLoopback({"http", "127.0.0.1", 80}));
-  EXPECT_FALSE(IsLoopback({"http", "127.0.0.1.example", 80}));
+  for (const char* far : {"127.0.0.1.example", "127.0.0.256", "127.0.0.01", "127.0.0", "127.0.0.",
+                          "localhost.example", "::2", "10.0.0.1"}) {
+    EXPECT_FALSE(IsLoopback({"http", far, 80})) << far;
+  }
 }
 
 TEST(HttpUrlTest, RetryAfterIsReadInAllItsForms) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/result.h"
 #include "base/uuid.h"
 
@@ -64,13 +66,29 @@ TEST(TextTest, GuidsAreReadStrictly) {
   }
 }
 
-TEST(TextTest, ExitCodesAreThoseOfTheDesign) {
-  EXPECT_EQ(ExitCodeFor(ErrorKind::kInvalidConfig), 78);
-  EXPECT_EQ(ExitCodeFor(ErrorKind::kPermission), 77);
-  EXPECT_EQ(ExitCodeFor(ErrorKind::kTransient), 69);
-  EXPECT_EQ(ExitCodeFor(ErrorKind::kStorage), 74);
-  EXPECT_EQ(ExitCodeFor(ErrorKind::kRefused), 1);
-  EXPECT_EQ(ExitCodeFor(ErrorKind::kInternal), 70);
+TEST(TextTest, EveryKindOfErrorHasANameAndTheExitOfTheDesign) {
+  const std::map<std::string_view, int> exits = {
+      {"invalid_config", 78},   {"auth", 77},     {"permission", 77},   {"throttled", 69},
+      {"transient", 69},        {"shrink", 69},   {"expired_page", 69}, {"storage", 74},
+      {"unexpected_reply", 69}, {"not_found", 1}, {"refused", 1},       {"limit", 1},
+      {"cancelled", 130},       {"internal", 70}};
+  std::map<std::string_view, int> actual;
+  for (int i = 0; i <= static_cast<int>(ErrorKind::kInternal); ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    actual[ErrorKindName(kind)] = ExitCodeFor(kind);
+  }
+  EXPECT_EQ(actual, exits);
+}
+
+TEST(TextTest, AnErrorSaysWhereItHappenedOutermostFirst) {
+  const auto fails = []() -> Status {
+    return Fail(Error{.kind = ErrorKind::kAuth, .message = "refused"}.In("token").In("contoso"));
+  };
+  const auto outer = [&]() -> Result<int> {
+    PK_RETURN_IF_ERROR(fails());
+    return 1;
+  };
+  EXPECT_EQ(outer().error().message, "contoso: token: refused");
 }
 
 }  // namespace

@@ -1,0 +1,286 @@
+// The HTTP seam inside TLS and through proxies. Certificates are made anew by each test.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <mutex>
+
+#include "base/files.h"
+#include "base/http.h"
+#include "tests/base/loopback_server.h"
+#include "tests/base/test_certificates.h"
+
+namespace picket {
+namespace {
+
+using std::chrono::milliseconds;
+
+class HttpTlsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "picket-tls-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+    ASSERT_TRUE(WriteFileAtomically(dir_ / "ca.pem", authority_.Pem()));
+  }
+  void TearDown() override { std::filesystem::remove_all(dir_); }
+
+  [[nodiscard]] NetworkSettings Trusting() const { return {.ca_file = dir_ / "ca.pem"}; }
+  [[nodiscard]] static Result<HttpResponse> Ask(const NetworkSettings& settings,
+                                                const std::string& url) {
+    return MakeHttpTransport(settings).value()->Send(
+        {.url = url,
+         .headers = {{"Authorization", "Bearer secret"}},
+         .timeout = milliseconds(20'000)},
+        {});
+  }
+  // Asks a server with this certificate.
+  [[nodiscard]] Result<HttpResponse> AskServer(const TlsContext& context,
+                                               const NetworkSettings& settings) {
+    const LoopbackServer server([&](Peer& peer, int) {
+      if (!peer.StartTls(context.get())) return;
+      if (!peer.ReadRequest().empty()) ++asked_;
+      peer.Write(Reply("inside"));
+      peer.AwaitClose();
+    });
+    return Ask(settings, server.Url("/", "https"));
+  }
+
+  const TestAuthority authority_;
+  std::filesystem::path dir_;
+  std::atomic<int> asked_ = 0;
+};
+
+TEST_F(HttpTlsTest, AnAuthorityOfTheConfigIsTrusted) {
+  const auto response = AskServer(authority_.Server(), Trusting());
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "inside");
+}
+
+TEST_F(HttpTlsTest, AnUnknownAuthorityIsNamedAsSuch) {
+  const auto response = AskServer(authority_.Server(), {});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kInvalidConfig);
+  EXPECT_NE(response.error().message.find("unknown authority"), std::string::npos)
+      << response.error().message;
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(HttpTlsTest, AnotherAuthorityOfTheSameNameIsUnknownToo) {
+  const TestAuthority impostor;
+  const auto response = AskServer(impostor.Server(), Trusting());
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kInvalidConfig) << response.error().message;
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(HttpTlsTest, ACertificateForAnotherNameIsNamedAsSuch) {
+  const auto response =
+      AskServer(authority_.Server({.name = "DNS:login.test,IP:127.0.0.2"}), Trusting());
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kInvalidConfig);
+  EXPECT_NE(response.error().message.find("another name"), std::string::npos)
+      << response.error().message;
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(HttpTlsTest, AnExpiredCertificateIsNamedAsSuch) {
+  const auto response =
+      AskServer(authority_.Server({.not_before = -7200, .not_after = -60}), Trusting());
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kInvalidConfig);
+  EXPECT_NE(response.error().message.find("expired"), std::string::npos)
+      << response.error().message;
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(HttpTlsTest, ACertificateOfTomorrowAsksForTheClock) {
+  const auto response =
+      AskServer(authority_.Server({.not_before = 3600, .not_after = 7200}), Trusting());
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kInvalidConfig);
+  EXPECT_NE(response.error().message.find("not valid yet"), std::string::npos)
+      << response.error().message;
+}
+
+TEST_F(HttpTlsTest, TlsBelow12IsRefused) {
+  const TlsContext context = authority_.Server();
+  SSL_CTX_set_security_level(context.get(), 0);
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_VERSION);
+  SSL_CTX_set_max_proto_version(context.get(), TLS1_1_VERSION);
+  const auto response = AskServer(context, Trusting());
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().remote_code, "tls") << response.error().message;
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(HttpTlsTest, Tls12Serves) {
+  const TlsContext context = authority_.Server();
+  SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
+  EXPECT_TRUE(AskServer(context, Trusting()));
+}
+
+TEST_F(HttpTlsTest, AHandshakeThatNeverComesEndsByDeadline) {
+  const LoopbackServer server([](Peer& peer, int) { peer.AwaitClose(); });
+  const auto response =
+      MakeHttpTransport(Trusting())
+          .value()
+          ->Send({.url = server.Url("/", "https"), .timeout = milliseconds(200)}, {});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().remote_code, "timeout");
+}
+
+// Takes CONNECT, notes what it was told, and is then the server itself.
+class Proxy {
+ public:
+  explicit Proxy(SSL_CTX* context, std::string answer = "HTTP/1.1 200 Connected\r\n\r\n")
+      : server_([this, context, answer](Peer& peer, int) {
+          const std::string request = peer.ReadRequest();
+          {
+            const std::lock_guard lock(mutex_);
+            connect_ = request;
+          }
+          peer.Write(answer);
+          if (answer.find(" 200 ") == std::string::npos || !peer.StartTls(context)) return;
+          const std::string inner = peer.ReadRequest();
+          {
+            const std::lock_guard lock(mutex_);
+            inner_ = inner;
+          }
+          peer.Write(Reply("through"));
+          peer.AwaitClose();
+        }) {}
+  [[nodiscard]] std::string Address() const {
+    return "127.0.0.1:" + std::to_string(server_.port());
+  }
+  std::string connect() {
+    const std::lock_guard lock(mutex_);
+    return connect_;
+  }
+  std::string inner() {
+    const std::lock_guard lock(mutex_);
+    return inner_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string connect_;
+  std::string inner_;
+  const LoopbackServer server_;
+};
+
+TEST_F(HttpTlsTest, AProxyTunnelsAndNeverSeesTheToken) {
+  const TlsContext context = authority_.Server();
+  Proxy proxy(context.get());
+  NetworkSettings settings = Trusting();
+  settings.proxy = "http://us%40er:p%3Aw@" + proxy.Address();
+  const auto response = Ask(settings, "https://graph.test/v1.0");
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "through");
+  EXPECT_EQ(proxy.connect().substr(0, 32), "CONNECT graph.test:443 HTTP/1.1\r");
+  // base64("us@er:p:w")
+  EXPECT_NE(proxy.connect().find("Proxy-Authorization: Basic dXNAZXI6cDp3\r\n"), std::string::npos)
+      << proxy.connect();
+  EXPECT_EQ(proxy.connect().find("secret"), std::string::npos);
+  EXPECT_NE(proxy.inner().find("GET /v1.0 HTTP/1.1\r\n"), std::string::npos) << proxy.inner();
+  EXPECT_NE(proxy.inner().find("Authorization:Bearer secret\r\n"), std::string::npos)
+      << proxy.inner();
+  EXPECT_EQ(proxy.inner().find("Proxy-Authorization"), std::string::npos);
+}
+
+TEST_F(HttpTlsTest, AProxyThatNeverAnswersEndsByDeadline) {
+  const LoopbackServer proxy([](Peer& peer, int) { peer.AwaitClose(); });
+  const auto response =
+      MakeHttpTransport({.proxy = "http://127.0.0.1:" + std::to_string(proxy.port())})
+          .value()
+          ->Send({.url = "https://graph.test/", .timeout = milliseconds(200)}, {});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().remote_code, "timeout");
+}
+
+TEST_F(HttpTlsTest, AProxyMayHaveAnIpv6Address) {
+  std::atomic<int> connects = 0;
+  const LoopbackServer proxy(
+      [&](Peer& peer, int) {
+        if (peer.ReadRequest().substr(0, 8) == "CONNECT ") ++connects;
+      },
+      LoopbackServer::Family::kIpv6);
+  if (proxy.port() == 0) GTEST_SKIP() << "this machine has no IPv6 loopback address";
+  EXPECT_FALSE(
+      Ask({.proxy = "http://[::1]:" + std::to_string(proxy.port())}, "https://graph.test/"));
+  EXPECT_GT(connects, 0);
+}
+
+TEST_F(HttpTlsTest, BehindAProxyTheNameIsStillTheServers) {
+  const TlsContext context = authority_.Server({.name = "DNS:proxy.test,IP:127.0.0.1"});
+  Proxy proxy(context.get());
+  NetworkSettings settings = Trusting();
+  settings.proxy = "http://" + proxy.Address();
+  const auto response = Ask(settings, "https://graph.test/");
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kInvalidConfig);
+  EXPECT_EQ(proxy.inner(), "");
+}
+
+TEST_F(HttpTlsTest, AProxyThatRefusesThePasswordIsTheConfigsFault) {
+  const TlsContext context = authority_.Server();
+  Proxy proxy(context.get(),
+              "HTTP/1.1 407 Proxy Authentication Required\r\n"
+              "Proxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n");
+  NetworkSettings settings = Trusting();
+  settings.proxy = "http://user:hunter2@" + proxy.Address();
+  const auto response = Ask(settings, "https://graph.test/");
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kInvalidConfig) << response.error().message;
+  EXPECT_EQ(response.error().message.find("hunter2"), std::string::npos);
+}
+
+TEST_F(HttpTlsTest, AProxyThatIsDownIsTransient) {
+  std::string address;
+  {
+    const LoopbackServer closed([](Peer&, int) {});
+    address = "127.0.0.1:" + std::to_string(closed.port());
+  }
+  NetworkSettings settings = Trusting();
+  settings.proxy = "http://user:hunter2@" + address;
+  const auto response = Ask(settings, "https://graph.test/");
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kTransient) << response.error().message;
+  EXPECT_EQ(response.error().message.find("hunter2"), std::string::npos);
+}
+
+TEST_F(HttpTlsTest, ThisMachineIsReachedWithoutTheProxy) {
+  const LoopbackServer server([](Peer& peer, int) {
+    if (!peer.ReadRequest().empty()) peer.Write(Reply("direct"));
+  });
+  const LoopbackServer proxy([](Peer&, int) {});
+  const auto response =
+      Ask({.proxy = "http://127.0.0.1:" + std::to_string(proxy.port())}, server.Url("/"));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "direct");
+  EXPECT_EQ(proxy.connections(), 0);
+}
+
+TEST_F(HttpTlsTest, AProxyIsCheckedBeforeItIsUsedAndItsPasswordNeverShown) {
+  for (const char* bad :
+       {"http://user:hunter2@proxy.test", "https://proxy.test:1", "proxy.test:1", "http://[::1]",
+        "http://us er:hunter2@proxy.test:1", "http://:1", "http://user:hunter2%zz@proxy.test:1"}) {
+    const auto transport = MakeHttpTransport({.proxy = bad});
+    ASSERT_FALSE(transport) << bad;
+    EXPECT_EQ(transport.error().kind, ErrorKind::kInvalidConfig) << bad;
+    EXPECT_EQ(transport.error().message.find("hunter2"), std::string::npos) << bad;
+  }
+  for (const char* good :
+       {"http://[::1]:8080", "http://proxy.test:80", "http://u:p@proxy.test:1/"}) {
+    EXPECT_TRUE(MakeHttpTransport({.proxy = good})) << good;
+  }
+}
+
+TEST_F(HttpTlsTest, ATrustFileWithoutCertificatesIsRefused) {
+  ASSERT_TRUE(WriteFileAtomically(dir_ / "empty.pem", "nothing"));
+  EXPECT_FALSE(MakeHttpTransport({.ca_file = dir_ / "empty.pem"}));
+  EXPECT_FALSE(MakeHttpTransport({.ca_file = dir_ / "missing.pem"}));
+}
+
+}  // namespace
+}  // namespace picket
