@@ -145,7 +145,7 @@ class AgentImpl final : public Agent {
     TenantOutcome outcome{.tenant = parts.tenant->name, .polled = round};
     for (const auto& [stream, error] : round.errors) outcome.failures.emplace_back(stream, error);
     const Instant now = clock_.Now();
-    Result<std::int64_t> expired = parts.store->events().Expire(now - poll_settings_.retention);
+    Result<std::int64_t> expired = parts.store->Expire(now - poll_settings_.retention, now);
     if (!expired) outcome.failures.emplace_back("retention", std::move(expired).error());
     Result<alerts::AlertCounts> evaluated = parts.alerting->Evaluate(now, stop);
     if (evaluated) {
@@ -156,6 +156,7 @@ class AgentImpl final : public Agent {
     for (const auto& [rule, error] : parts.alerting->failures()) {
       outcome.failures.emplace_back("rule " + rule, error);
     }
+    parts.store->Rest();  // 300 tenants must not each keep their caches
     bool all_well = false;
     {
       const std::lock_guard lock(mutex_);

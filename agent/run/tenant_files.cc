@@ -8,9 +8,9 @@ namespace picket::run {
 
 Result<std::unique_ptr<storage::TenantStore>> OpenTenant(const Settings& settings,
                                                          const Guid& tenant, bool read_only) {
-  return storage::TenantStore::Open(settings.data_dir, tenant, tables::StreamSchemas(),
-                                    tables::ValuesOf(tenant),
-                                    {.read_only = read_only, .max_bytes = settings.max_size});
+  return storage::TenantStore::Open(
+      settings.data_dir, tenant, tables::StreamSchemas(), tables::ValuesOf(tenant),
+      {.read_only = read_only, .max_bytes = settings.max_size, .min_free = settings.min_free});
 }
 
 Result<const Tenant*> FindTenant(const Settings& settings, std::string_view name) {
