@@ -67,7 +67,7 @@ std::string CreateTableSql(const StreamSchema& schema) {
   }
   sql += fmt::format(
       ") STRICT; CREATE UNIQUE INDEX {0}_id ON {0}(id); CREATE INDEX {0}_created ON "
-      "{0}(created, id); CREATE INDEX {0}_seq ON {0}(seq);",
+      "{0}(created, id); CREATE INDEX {0}_changed ON {0}(seq) WHERE seq<>key;",
       table);
   return sql;
 }
@@ -100,14 +100,16 @@ std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec) {
   }
   const std::string table = TableName(schema.stream);
   sql += " FROM " + table;
-  // SQLite knows nothing of how many rows a condition leaves, and would read the whole table in
-  // order of time to find the few new ones.
-  const bool new_ones = spec.after_seq > 0 && !(spec.from && spec.until);
-  if (new_ones) sql += fmt::format(" INDEXED BY {}_seq", table);
-  sql += " WHERE true";
+  // First, since its parameter is ?1. SQLite knows nothing of how many rows a condition leaves, and
+  // would read the whole table in order of time to find the few new ones.
+  const bool few = spec.after_seq > 0 && !(spec.from && spec.until);
+  if (few) {
+    sql += fmt::format(" WHERE key IN ({})", NewerKeysSql(schema.stream));
+  } else {
+    sql += spec.after_seq > 0 ? " WHERE seq>?1" : " WHERE true";
+  }
   if (spec.from) sql += " AND created>=?";
   if (spec.until) sql += " AND created<=?";
-  if (spec.after_seq > 0) sql += " AND seq>?";
   if (spec.until_seq != INT64_MAX) sql += " AND seq<=?";
   for (const ColumnCondition& condition : spec.conditions) {
     const TypedColumn& column = schema.columns.at(condition.column);
@@ -118,8 +120,16 @@ std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec) {
   return sql + " ORDER BY created, id";
 }
 
+std::string NewerKeysSql(std::string_view stream) {
+  return fmt::format(
+      "SELECT key FROM {0} WHERE key>?1 UNION ALL SELECT key FROM {0} WHERE seq<>key AND seq>?1 "
+      "AND "
+      "key<=?1",
+      TableName(stream));
+}
+
 std::string DropIndexesSql(std::string_view stream) {
-  return fmt::format("DROP INDEX {0}_id; DROP INDEX {0}_created; DROP INDEX {0}_seq;",
+  return fmt::format("DROP INDEX {0}_id; DROP INDEX {0}_created; DROP INDEX {0}_changed;",
                      TableName(stream));
 }
 
@@ -141,14 +151,7 @@ std::string ColumnList(const StreamSchema& schema) {
   return list;
 }
 
-StoredId::StoredId(std::string_view id) : text_(id) {
-  // Only the form that prints back the same: upper-case ids stay text.
-  for (const char c : id) {
-    if (c >= 'A' && c <= 'F') return;
-  }
-  if (id.size() != 36) return;
-  if (const Result<Guid> guid = ParseGuid(id)) guid_ = *guid;
-}
+StoredId::StoredId(std::string_view id) : text_(id), guid_(ParseLowerGuid(id)) {}
 
 void StoredId::Bind(Statement& statement, int index) const {
   if (guid_) {

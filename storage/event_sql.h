@@ -16,6 +16,9 @@ std::string CreateTableSql(const StreamSchema& schema);
 std::string InsertSql(const StreamSchema& schema);
 std::string UpdateSql(const StreamSchema& schema);
 std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec);
+// The keys of events that were added or changed after the seq ?1. An event's first seq is its key,
+// so only changed ones need an index.
+std::string NewerKeysSql(std::string_view stream);
 // All of a stream's indexes; they keep their names when the table is renamed, so a rebuild drops
 // them first.
 std::string DropIndexesSql(std::string_view stream);

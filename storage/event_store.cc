@@ -52,9 +52,9 @@ Result<EventScan> EventStore::Scan(const std::string& stream, const ScanSpec& sp
   const StreamSchema& schema = Known(stream);
   PK_ASSIGN_OR_RETURN(Statement statement, database_.PrepareOnce(ScanSql(schema, spec)));
   int index = 0;
+  if (spec.after_seq > 0) statement.Bind(++index, spec.after_seq);
   if (spec.from) statement.Bind(++index, spec.from->ticks);
   if (spec.until) statement.Bind(++index, spec.until->ticks);
-  if (spec.after_seq > 0) statement.Bind(++index, spec.after_seq);
   if (spec.until_seq != INT64_MAX) statement.Bind(++index, spec.until_seq);
   for (const ColumnCondition& condition : spec.conditions) {
     if (schema.columns.at(condition.column).type != ColumnType::kText) {
@@ -88,11 +88,11 @@ Result<std::vector<EventVersion>> EventStore::Versions(const std::string& stream
   PK_ASSIGN_OR_RETURN(
       Statement select,
       database_.Prepare(fmt::format(
-          "SELECT key, seq, created, frame, place FROM {} WHERE seq>?2 AND seq<=?3 UNION ALL "
-          "SELECT key, seq, created, frame, place FROM event_version WHERE stream=?1 AND seq>?2 "
-          "AND seq<=?3 ORDER BY 2",
-          TableName(stream))));
-  select.Bind(1, stream).Bind(2, after_seq).Bind(3, until_seq);
+          "SELECT key, seq, created, frame, place FROM {} WHERE key IN ({}) AND seq<=?2 UNION ALL "
+          "SELECT key, seq, created, frame, place FROM event_version WHERE stream=?3 AND seq>?1 "
+          "AND seq<=?2 ORDER BY 2",
+          TableName(stream), NewerKeysSql(stream))));
+  select.Bind(1, after_seq).Bind(2, until_seq).Bind(3, stream);
   std::vector<EventVersion> versions;
   while (true) {
     PK_ASSIGN_OR_RETURN(const bool row, select.Step());

@@ -47,23 +47,25 @@ struct DecompressorFree {
 }  // namespace
 
 // Layout: u32 number of records, u32 length of each, the records one after the other.
-std::string PackFrame(const std::vector<std::string_view>& records) {
-  std::size_t size = 4 + 4 * records.size();
-  for (const std::string_view record : records) size += record.size();
-  std::string plain;
-  plain.reserve(size);
-  AppendU32(plain, static_cast<std::uint32_t>(records.size()));
+std::string_view FramePacker::Pack(const std::vector<std::string_view>& records) {
+  plain_.clear();
+  AppendU32(plain_, static_cast<std::uint32_t>(records.size()));
   for (const std::string_view record : records) {
-    AppendU32(plain, static_cast<std::uint32_t>(record.size()));
+    AppendU32(plain_, static_cast<std::uint32_t>(record.size()));
   }
-  for (const std::string_view record : records) plain += record;
+  for (const std::string_view record : records) plain_ += record;
   thread_local const std::unique_ptr<ZSTD_CCtx, CompressorFree> context(NewCompressor());
-  std::string packed(ZSTD_compressBound(plain.size()), '\0');
-  const std::size_t got =
-      ZSTD_compress2(context.get(), packed.data(), packed.size(), plain.data(), plain.size());
-  PK_CHECK(ZSTD_isError(got) == 0, "zstd cannot compress into its own bound");
-  packed.resize(got);
-  return packed;
+  const std::size_t bound = ZSTD_compressBound(plain_.size());
+  if (packed_.size() < bound) packed_.resize(bound);
+  const std::size_t size =
+      ZSTD_compress2(context.get(), packed_.data(), packed_.size(), plain_.data(), plain_.size());
+  PK_CHECK(ZSTD_isError(size) == 0, "zstd cannot compress into its own bound");
+  return std::string_view(packed_).substr(0, size);
+}
+
+std::string PackFrame(const std::vector<std::string_view>& records) {
+  FramePacker packer;
+  return std::string(packer.Pack(records));
 }
 
 Result<UnpackedFrame> UnpackedFrame::From(std::string_view packed) {

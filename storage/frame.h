@@ -21,6 +21,17 @@ inline constexpr std::size_t kMaxFrameBytes = std::size_t{32} << 20;
 
 std::string PackFrame(const std::vector<std::string_view>& records);
 
+// Packs one frame after the other into the same memory.
+class FramePacker {
+ public:
+  // Valid until the next call.
+  std::string_view Pack(const std::vector<std::string_view>& records);
+
+ private:
+  std::string plain_;
+  std::string packed_;
+};
+
 // The records of a frame; views into its own bytes.
 class UnpackedFrame {
  public:

@@ -17,6 +17,15 @@ void BindTime(Statement& statement, int index, const std::optional<Instant>& tim
   }
 }
 
+// Tells fast that no id is there twice.
+bool MayRepeat(const std::vector<Record>& records) {
+  std::vector<std::size_t> hashes;
+  hashes.reserve(records.size());
+  for (const Record& record : records) hashes.push_back(std::hash<std::string_view>{}(record.id));
+  std::sort(hashes.begin(), hashes.end());
+  return std::adjacent_find(hashes.begin(), hashes.end()) != hashes.end();
+}
+
 }  // namespace
 
 std::string FindEventSql(const StreamSchema& schema) {
@@ -44,12 +53,19 @@ Result<std::optional<StoredEvent>> FindEvent(Statement& find, std::string_view i
   return stored;
 }
 
+ColumnBinder::ColumnBinder(Words& words, const StreamSchema& schema)
+    : words_(words), texts_(schema.columns.size()) {
+  for (const TypedColumn& column : schema.columns) {
+    usages_.push_back(&words.UsageOf(schema.stream + "/" + column.name));
+  }
+}
+
 Status ColumnBinder::Bind(Statement& statement, int index, const std::vector<SqlValue>& values) {
   PK_CHECK(values.size() == texts_.size(), "a value for each typed column");
   for (std::size_t i = 0; i < values.size(); ++i) {
     const int parameter = index + static_cast<int>(i);
     if (const auto* text = std::get_if<std::string_view>(&values[i])) {
-      PK_ASSIGN_OR_RETURN(texts_[i], words_.ForWriting(schema_.columns[i].name, *text));
+      PK_ASSIGN_OR_RETURN(texts_[i], words_.ForWriting(*usages_[i], *text));
       BindText(statement, parameter, texts_[i]);
     } else {
       BindNumber(statement, parameter, values[i]);
@@ -67,6 +83,7 @@ Result<PageCounts> PageWriter::Write(const std::vector<Record>& records) {
   for (const Record& record : records) order.push_back(&record);
   std::stable_sort(order.begin(), order.end(),
                    [](const Record* a, const Record* b) { return a->created < b->created; });
+  repeats_ = MayRepeat(records);
   for (const Record* record : order) PK_RETURN_IF_ERROR(Take(*record));
   PK_RETURN_IF_ERROR(Flush());
   PK_RETURN_IF_ERROR(Finish());
@@ -91,15 +108,16 @@ Status PageWriter::Take(const Record& record) {
     return {};
   }
   // The same id twice on one page: the first must be on disk before the second is compared.
-  const bool twice = std::any_of(pending_.begin(), pending_.end(), [&](const Pending& pending) {
-    return pending.record.id == record.id;
-  });
+  const bool twice =
+      repeats_ && std::any_of(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+        return pending.record->id == record.id;
+      });
   if (twice) PK_RETURN_IF_ERROR(Flush());
   PK_ASSIGN_OR_RETURN(const std::optional<StoredEvent> stored, FindEvent(*find_, record.id));
   if (stored) return Compare(record, *stored);
   ++counts_.added;
   NoteLateness(record);
-  return Add({.record = record, .stored = {}, .owned = nullptr});
+  return Add({.record = &record, .stored = {}, .merged = nullptr});
 }
 
 // A poorer reading (of a poorer source, or older) is laid below the stored one: it may tell what
@@ -131,14 +149,14 @@ Status PageWriter::Compare(const Record& record, const StoredEvent& stored) {
   }
   ++counts_.changed;
   merged->rank = std::max(record.rank, stored.rank);
-  auto owned = std::make_shared<const OwnedRecord>(*std::move(merged));
-  Record view = owned->View();
-  view.id = record.id;
-  return Add({.record = std::move(view), .stored = stored, .owned = std::move(owned)});
+  auto kept = std::make_unique<Merged>(Merged{.bytes = *std::move(merged), .record = {}});
+  kept->record = kept->bytes.View();
+  kept->record.id = record.id;
+  return Add({.record = &kept->record, .stored = stored, .merged = std::move(kept)});
 }
 
 Status PageWriter::Add(Pending pending) {
-  pending_bytes_ += pending.record.json.size();
+  pending_bytes_ += pending.record->json.size();
   pending_.push_back(std::move(pending));
   return pending_.size() == kRecordsPerFrame || pending_bytes_ >= kFrameBytes ? Flush() : Status();
 }
@@ -153,8 +171,8 @@ Status PageWriter::Flush() {
   for (const Pending& pending : pending_) {
     ++last_seq_;
     PK_RETURN_IF_ERROR(pending.stored
-                           ? Update(pending.record, *pending.stored, frame, place, last_seq_)
-                           : Insert(pending.record, frame, place, last_seq_));
+                           ? Update(*pending.record, *pending.stored, frame, place, last_seq_)
+                           : Insert(*pending.record, frame, place, last_seq_));
     ++place;
   }
   pending_.clear();
@@ -167,10 +185,10 @@ Status PageWriter::WriteFrame(std::int64_t id) {
   records.reserve(pending_.size());
   Instant newest;
   for (const Pending& pending : pending_) {
-    records.push_back(pending.record.json);
-    newest = std::max(newest, pending.record.created);
+    records.push_back(pending.record->json);
+    newest = std::max(newest, pending.record->created);
   }
-  const std::string packed = PackFrame(records);
+  const std::string_view packed = packer_.Pack(records);
   PK_ASSIGN_OR_RETURN(Statement insert,
                       database_.Prepare("INSERT INTO frame(id, newest, data) VALUES(?,?,?)"));
   return insert.Bind(1, id).Bind(2, newest.ticks).BindBlob(3, packed).Run();

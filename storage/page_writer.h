@@ -37,14 +37,13 @@ std::string FindEventSql(const StreamSchema& schema);
 // Binds an event's typed columns; what is bound stays valid until the next event's.
 class ColumnBinder {
  public:
-  ColumnBinder(Words& words, const StreamSchema& schema)
-      : words_(words), schema_(schema), texts_(schema.columns.size()) {}
+  ColumnBinder(Words& words, const StreamSchema& schema);
   // The first column's parameter is `index`.
   Status Bind(Statement& statement, int index, const std::vector<SqlValue>& values);
 
  private:
   Words& words_;
-  const StreamSchema& schema_;
+  std::vector<Words::Usage*> usages_;
   std::vector<StoredText> texts_;
 };
 
@@ -64,10 +63,15 @@ class PageWriter {
   Result<PageCounts> Write(const std::vector<Record>& records);
 
  private:
-  struct Pending {
+  // A record of the page, or what a reading and the stored event came to together.
+  struct Merged {
+    OwnedRecord bytes;
     Record record;
+  };
+  struct Pending {
+    const Record* record;
     std::optional<StoredEvent> stored;
-    std::shared_ptr<const OwnedRecord> owned;  // keeps a merged record's bytes
+    std::unique_ptr<const Merged> merged;
   };
   // At most 2^20 minutes late: two years.
   static constexpr std::size_t kBuckets = 21;
@@ -91,7 +95,9 @@ class PageWriter {
   const StreamSchema& schema_;
   const WriteRules& rules_;
   PageCounts counts_;
+  bool repeats_ = false;  // the page may have an id twice
   std::vector<Pending> pending_;
+  FramePacker packer_;
   std::size_t pending_bytes_ = 0;
   std::int64_t first_seq_ = 0;
   std::int64_t last_seq_ = 0;  // given so far

@@ -9,9 +9,9 @@
 namespace picket::storage {
 namespace {
 
-constexpr std::size_t kShort = 4;        // not worth an id
-constexpr std::size_t kLong = 512;       // not worth an index entry
-constexpr std::size_t kMostSeen = 8192;  // about 1 MB
+constexpr std::size_t kShort = 4;           // not worth an id
+constexpr std::size_t kLong = 512;          // not worth an index entry
+constexpr std::size_t kRemembered = 16384;  // with their texts about 1.5 MB
 constexpr std::uint32_t kJudgedAfter = 1024;
 constexpr std::uint32_t kWorthwhile = 64;  // one in so many comes again
 constexpr std::uint32_t kForgottenAfter = 8192;
@@ -19,20 +19,37 @@ constexpr std::uint32_t kProbe = 16;  // of a hopeless column, one in so many is
 constexpr std::int64_t kSweepFrom = 10'000;
 constexpr std::int64_t kDeletedAtOnce = 1000;
 
-std::optional<Guid> LowerGuid(std::string_view text) {
-  if (text.size() != 36 || text[8] != '-') return std::nullopt;
-  for (const char c : text) {
-    if (c >= 'A' && c <= 'F') return std::nullopt;
-  }
-  const Result<Guid> guid = ParseGuid(text);
-  return guid ? std::optional<Guid>(*guid) : std::nullopt;
-}
+// 16: no digit. A table, since the digits of GUIDs are random and branches on them are slow.
+constexpr std::array<std::uint8_t, 256> kNibbles = [] {
+  std::array<std::uint8_t, 256> nibbles{};
+  nibbles.fill(16);
+  for (std::uint8_t i = 0; i < 10; ++i) nibbles[static_cast<std::size_t>('0' + i)] = i;
+  for (std::uint8_t i = 10; i < 16; ++i) nibbles[static_cast<std::size_t>('a' + i - 10)] = i;
+  return nibbles;
+}();
+
+unsigned NibbleOf(char c) { return kNibbles[static_cast<unsigned char>(c)]; }
 
 StoredText Plain(std::string_view text) {
-  return {.word = 0, .guid = LowerGuid(text), .text = text};
+  return {.word = 0, .guid = ParseLowerGuid(text), .text = text};
 }
 
 }  // namespace
+
+std::optional<Guid> ParseLowerGuid(std::string_view text) {
+  if (text.size() != kGuidText) return std::nullopt;
+  Guid guid;
+  std::size_t at = 0;
+  unsigned wrong = 0;
+  for (std::uint8_t& byte : guid.bytes) {
+    if (at == 8 || at == 13 || at == 18 || at == 23) wrong |= text[at++] == '-' ? 0U : 1U;
+    const unsigned high = NibbleOf(text[at++]);
+    const unsigned low = NibbleOf(text[at++]);
+    wrong |= (high | low) >> 4U;
+    byte = static_cast<std::uint8_t>(high << 4U | low);
+  }
+  return wrong == 0 ? std::optional<Guid>(guid) : std::nullopt;
+}
 
 void FormatGuid(std::string_view bytes, std::array<char, kGuidText>& text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -87,7 +104,7 @@ const std::shared_ptr<WordCache>& Words::Cache() {
 }
 
 void Words::Forget() {
-  seen_.clear();
+  remembered_ = {};
   cache_.reset();
   rollbacks_ = database_.Rollbacks();
 }
@@ -104,31 +121,36 @@ Result<std::int64_t> Words::Make(std::string_view text) {
   return database_.LastInsertId();
 }
 
-Result<StoredText> Words::ForWriting(std::string_view column, std::string_view text) {
+// A text has two places, and a new one may drive out an old one: an author of events can make us
+// forget, but never search long.
+Words::Remembered& Words::PlaceOf(std::string_view text) {
+  if (remembered_.empty()) remembered_.resize(kRemembered);
+  const std::size_t hash = std::hash<std::string_view>{}(text);
+  Remembered& first = remembered_[hash % kRemembered];
+  if (first.text == text) return first;
+  Remembered& second = remembered_[(hash >> 32U) % kRemembered];
+  return second.text == text || !first.text.empty() ? second : first;
+}
+
+Result<StoredText> Words::ForWriting(Usage& usage, std::string_view text) {
   if (text.size() <= kShort || text.size() > kLong) return Plain(text);
   if (rollbacks_ != database_.Rollbacks()) Forget();  // ids that were taken back
-  auto use = usage_.find(column);
-  if (use == usage_.end()) use = usage_.emplace(std::string(column), Usage{}).first;
-  Usage& usage = use->second;
   ++usage.seen;
   if (usage.seen >= kForgottenAfter) usage = {usage.seen / 2, usage.again / 2};
   const bool hopeless = usage.seen >= kJudgedAfter && usage.again < usage.seen / kWorthwhile;
   if (hopeless && usage.seen % kProbe != 0) return Plain(text);
 
-  auto known = seen_.find(text);
-  if (known == seen_.end()) {
-    if (seen_.size() >= kMostSeen) seen_.clear();
+  Remembered& place = PlaceOf(text);
+  if (place.text != text) {
     PK_ASSIGN_OR_RETURN(const std::int64_t word, Find(text));
-    seen_.emplace(std::string(text), word);
+    place.text = text;
+    place.word = word;
     if (word == 0) return Plain(text);
-    ++usage.again;
-    return StoredText{.word = word, .guid = {}, .text = text};
+  } else if (place.word == 0) {
+    PK_ASSIGN_OR_RETURN(place.word, Make(text));
   }
   ++usage.again;
-  if (known->second == 0) {
-    PK_ASSIGN_OR_RETURN(known->second, Make(text));
-  }
-  return StoredText{.word = known->second, .guid = {}, .text = text};
+  return StoredText{.word = place.word, .guid = {}, .text = text};
 }
 
 Result<Words::Forms> Words::ForSearching(std::string_view text) {

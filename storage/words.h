@@ -26,6 +26,8 @@ struct StoredText {
 };
 
 inline constexpr std::size_t kGuidText = 36;
+// Only of the lower-case form, which FormatGuid gives back the same; anything else stays a text.
+std::optional<Guid> ParseLowerGuid(std::string_view text);
 void FormatGuid(std::string_view bytes, std::array<char, kGuidText>& text);
 
 // Binds it; the value must live until the statement's next step or reset.
@@ -50,9 +52,16 @@ class Words {
  public:
   explicit Words(Database& database) : database_(database) {}
 
-  // How to write the text into a column. `column` tells columns apart, to notice those whose texts
-  // hardly ever come again.
-  [[nodiscard]] Result<StoredText> ForWriting(std::string_view column, std::string_view text);
+  // How often a column's texts come again; for columns where they hardly ever do, no words are
+  // looked for.
+  struct Usage {
+    std::uint32_t seen = 0;
+    std::uint32_t again = 0;
+  };
+  // Of the column of that name; lives as long as this.
+  [[nodiscard]] Usage& UsageOf(const std::string& column) { return usage_[column]; }
+  // How to write the text into the column.
+  [[nodiscard]] Result<StoredText> ForWriting(Usage& usage, std::string_view text);
   // The forms under which an equal text may be stored: the word's id (or none), and the other.
   struct Forms {
     std::int64_t word = 0;
@@ -69,24 +78,19 @@ class Words {
   void Forget();
 
  private:
-  struct Usage {
-    std::uint32_t seen = 0;
-    std::uint32_t again = 0;
+  // A text that was seen, and its id; 0 when it is no word yet.
+  struct Remembered {
+    std::string text;
+    std::int64_t word = 0;
   };
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
+  [[nodiscard]] Remembered& PlaceOf(std::string_view text);
   [[nodiscard]] Result<std::int64_t> Find(std::string_view text);
   [[nodiscard]] Result<std::int64_t> Make(std::string_view text);
   [[nodiscard]] Status DeleteUnused(const std::vector<StreamSchema>& schemas);
 
   Database& database_;
-  // Text → id, 0 for one that was seen once.
-  std::unordered_map<std::string, std::int64_t, TextHash, std::equal_to<>> seen_;
-  std::unordered_map<std::string, Usage, TextHash, std::equal_to<>> usage_;
+  std::vector<Remembered> remembered_;  // by hash
+  std::unordered_map<std::string, Usage> usage_;
   std::int64_t rollbacks_ = 0;
   std::shared_ptr<WordCache> cache_;
 };
