@@ -59,28 +59,6 @@ std::optional<std::int64_t> Seconds(const json& object, const char* name) {
   return value;
 }
 
-std::string DecodeBase64Url(std::string_view text) {
-  std::string bytes;
-  std::uint32_t buffer = 0;
-  int bits = 0;
-  for (const char c : text) {
-    const int value = c >= 'A' && c <= 'Z'   ? c - 'A'
-                      : c >= 'a' && c <= 'z' ? c - 'a' + 26
-                      : c >= '0' && c <= '9' ? c - '0' + 52
-                      : c == '-' || c == '+' ? 62
-                      : c == '_' || c == '/' ? 63
-                                             : -1;
-    if (value < 0) break;
-    buffer = buffer << 6 | static_cast<std::uint32_t>(value);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes += static_cast<char>(buffer >> bits & 0xFFU);
-    }
-  }
-  return bytes;
-}
-
 // "AuditLog.Read.All": what else might stand there is not for our logs and pages.
 bool IsRoleName(std::string_view text) {
   return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -92,7 +70,7 @@ bool IsRoleName(std::string_view text) {
 void ReadClaims(std::string_view jwt, Token& token) {
   const auto parts = Split(jwt, '.');
   if (parts.size() != 3) return;
-  const json claims = ParseObject(DecodeBase64Url(parts[1]));
+  const json claims = ParseObject(DecodeBase64(parts[1]).bytes);
   if (!claims.is_object()) return;
   token.tenant = AsciiLower(Text(claims, "tid"));
   if (const auto app = ParseGuid(Text(claims, "appid"))) token.app = ToString(*app);

@@ -39,24 +39,6 @@ Decoded Decode(std::string_view text) {
   return {kBad, 1};
 }
 
-void Append(std::string& text, char32_t point) {
-  if (point < 0x80) {
-    text += static_cast<char>(point);
-  } else if (point < 0x800) {
-    text += static_cast<char>(0xC0U | point >> 6);
-    text += static_cast<char>(0x80U | (point & 0x3FU));
-  } else if (point < 0x10000) {
-    text += static_cast<char>(0xE0U | point >> 12);
-    text += static_cast<char>(0x80U | (point >> 6 & 0x3FU));
-    text += static_cast<char>(0x80U | (point & 0x3FU));
-  } else {
-    text += static_cast<char>(0xF0U | point >> 18);
-    text += static_cast<char>(0x80U | (point >> 12 & 0x3FU));
-    text += static_cast<char>(0x80U | (point >> 6 & 0x3FU));
-    text += static_cast<char>(0x80U | (point & 0x3FU));
-  }
-}
-
 bool IsControl(char32_t point) { return point < 0x20 || (point >= 0x7F && point < 0xA0); }
 
 // Characters that change how others are shown without being seen: bidi controls (Unicode TR 9),
@@ -86,6 +68,24 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+void AppendUtf8(std::string& text, char32_t point) {
+  if (point < 0x80) {
+    text += static_cast<char>(point);
+  } else if (point < 0x800) {
+    text += static_cast<char>(0xC0U | point >> 6);
+    text += static_cast<char>(0x80U | (point & 0x3FU));
+  } else if (point < 0x10000) {
+    text += static_cast<char>(0xE0U | point >> 12);
+    text += static_cast<char>(0x80U | (point >> 6 & 0x3FU));
+    text += static_cast<char>(0x80U | (point & 0x3FU));
+  } else {
+    text += static_cast<char>(0xF0U | point >> 18);
+    text += static_cast<char>(0x80U | (point >> 12 & 0x3FU));
+    text += static_cast<char>(0x80U | (point >> 6 & 0x3FU));
+    text += static_cast<char>(0x80U | (point & 0x3FU));
+  }
+}
+
 bool IsValidUtf8(std::string_view bytes) {
   while (!bytes.empty()) {
     const Decoded decoded = Decode(bytes);
@@ -100,7 +100,7 @@ std::string ToValidUtf8(std::string_view bytes) {
   text.reserve(bytes.size());
   while (!bytes.empty()) {
     const Decoded decoded = Decode(bytes);
-    Append(text, decoded.point == kBad ? kReplacement : decoded.point);
+    AppendUtf8(text, decoded.point == kBad ? kReplacement : decoded.point);
     bytes.remove_prefix(decoded.length);
   }
   return text;
@@ -196,7 +196,7 @@ std::string EscapeHtml(std::string_view text) {
         break;
       default:
         if (decoded.point == kBad || IsControl(decoded.point) || IsInvisible(decoded.point)) {
-          Append(escaped, kReplacement);
+          AppendUtf8(escaped, kReplacement);
         } else {
           escaped += text.substr(0, decoded.length);
         }
@@ -238,6 +238,32 @@ std::string Base64UrlEncode(std::string_view bytes) {
   }
   if (bits > 0) text += kAlphabet[buffer << (6 - bits) & 0x3FU];
   return text;
+}
+
+Base64Bytes DecodeBase64(std::string_view text) {
+  Base64Bytes decoded;
+  std::uint32_t buffer = 0;
+  int bits = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    const int value = c >= 'A' && c <= 'Z'   ? c - 'A'
+                      : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                      : c >= '0' && c <= '9' ? c - '0' + 52
+                      : c == '-' || c == '+' ? 62
+                      : c == '_' || c == '/' ? 63
+                                             : -1;
+    if (value < 0) {
+      decoded.complete = false;
+      break;
+    }
+    buffer = buffer << 6 | static_cast<std::uint32_t>(value);
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      decoded.bytes += static_cast<char>(buffer >> bits & 0xFFU);
+    }
+  }
+  return decoded;
 }
 
 }  // namespace picket

@@ -7,6 +7,8 @@
 namespace picket {
 
 bool IsValidUtf8(std::string_view bytes);
+// Appends one code point; the caller gives none beyond 0x10FFFF.
+void AppendUtf8(std::string& text, char32_t point);
 // Invalid sequences become U+FFFD.
 std::string ToValidUtf8(std::string_view bytes);
 
@@ -27,5 +29,12 @@ std::string EscapeCsv(std::string_view text);       // RFC 4180, and no formula 
 // The hex SHA-256 of the bytes.
 std::string Sha256Hex(std::string_view bytes);
 std::string Base64UrlEncode(std::string_view bytes);  // no padding
+
+// Base64 of either alphabet; padding ends it.
+struct Base64Bytes {
+  std::string bytes;     // up to the first character that is none of base64
+  bool complete = true;  // there was no such character
+};
+Base64Bytes DecodeBase64(std::string_view text);
 
 }  // namespace picket

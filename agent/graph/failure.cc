@@ -102,32 +102,6 @@ std::string Describe(int status, const Body& body) {
   return text;
 }
 
-int Base64Value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+' || c == '-') return 62;
-  return c == '/' || c == '_' ? 63 : -1;
-}
-
-std::string DecodeBase64(std::string_view text) {
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    if (c == '=') break;
-    const int value = Base64Value(c);
-    if (value < 0) return {};
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes += static_cast<char>((bits >> count) & 0xff);
-    }
-  }
-  return bytes;
-}
-
 }  // namespace
 
 Error Classify(const HttpResponse& response, const Collection& collection, Instant now) {
@@ -205,9 +179,10 @@ std::string ClaimsChallenge(const HttpResponse& response) {
   const std::string_view rest = header->substr(start + kName.size());
   const std::size_t end = rest.find('"');
   if (end == std::string_view::npos || end > 4096) return {};
-  std::string claims = DecodeBase64(rest.substr(0, end));
+  Base64Bytes claims = DecodeBase64(rest.substr(0, end));
+  if (!claims.complete) return {};
   // It is sent on to the token endpoint: only JSON of a sane shape.
-  return ParseBounded(claims).is_object() ? claims : std::string();
+  return ParseBounded(claims.bytes).is_object() ? std::move(claims.bytes) : std::string();
 }
 
 }  // namespace picket::graph

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "agent/kql/json_view.h"
+#include "base/text.h"
 
 namespace picket::kql {
 namespace {

@@ -224,24 +224,6 @@ class Compactor {
 
 }  // namespace
 
-void AppendUtf8(std::string& text, std::uint32_t point) {
-  if (point < 0x80) {
-    text += static_cast<char>(point);
-  } else if (point < 0x800) {
-    text += static_cast<char>(0xC0U | point >> 6);
-    text += static_cast<char>(0x80U | (point & 0x3FU));
-  } else if (point < 0x10000) {
-    text += static_cast<char>(0xE0U | point >> 12);
-    text += static_cast<char>(0x80U | (point >> 6 & 0x3FU));
-    text += static_cast<char>(0x80U | (point & 0x3FU));
-  } else {
-    text += static_cast<char>(0xF0U | point >> 18);
-    text += static_cast<char>(0x80U | (point >> 12 & 0x3FU));
-    text += static_cast<char>(0x80U | (point >> 6 & 0x3FU));
-    text += static_cast<char>(0x80U | (point & 0x3FU));
-  }
-}
-
 JsonKind KindOf(std::string_view json) {
   json = Trimmed(json);
   switch (json.empty() ? 'n' : json.front()) {

@@ -33,6 +33,4 @@ std::string QuoteJson(std::string_view text);
 // than 128. `relaxed` also takes 'single quotes', as Kusto's dynamic literals do.
 std::optional<std::string> CompactJson(std::string_view text, bool relaxed = false);
 
-void AppendUtf8(std::string& text, std::uint32_t point);
-
 }  // namespace picket::kql
