@@ -103,8 +103,7 @@ Result<Rule> LoadRule(const fs::path& file) {
   return rule;
 }
 
-RuleSet LoadRules(const std::vector<fs::path>& paths, bool shipped) {
-  RuleSet set;
+void AddRules(RuleSet& set, const std::vector<fs::path>& paths, bool shipped) {
   std::vector<fs::path> files;
   for (const fs::path& path : paths) {
     std::error_code error;
@@ -128,6 +127,7 @@ RuleSet LoadRules(const std::vector<fs::path>& paths, bool shipped) {
   }
   std::sort(files.begin(), files.end());
   std::set<std::string> ids;
+  for (const Rule& known : set.rules) ids.insert(known.id);
   for (const fs::path& file : files) {
     Result<Rule> rule = LoadRule(file);
     if (rule && !ids.insert(rule->id).second) {
@@ -142,6 +142,11 @@ RuleSet LoadRules(const std::vector<fs::path>& paths, bool shipped) {
       set.errors.push_back({.file = file, .error = std::move(rule).error()});
     }
   }
+}
+
+RuleSet LoadRules(const std::vector<fs::path>& paths, bool shipped) {
+  RuleSet set;
+  AddRules(set, paths, shipped);
   return set;
 }
 

@@ -36,8 +36,10 @@ struct RuleSet {
   std::vector<RuleFileError> errors;  // files that could not be read; the others run
 };
 
-// Every rule file below the paths (files or folders, recursively). A second rule with the id of
-// another is an error of its file.
+// Adds every rule file below the paths (files or folders, recursively). A second rule with the id
+// of another of the set is an error of its file.
+void AddRules(RuleSet& set, const std::vector<std::filesystem::path>& paths, bool shipped);
+// The same to an empty set.
 RuleSet LoadRules(const std::vector<std::filesystem::path>& paths, bool shipped);
 
 }  // namespace picket::rules

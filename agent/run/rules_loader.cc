@@ -1,7 +1,5 @@
 #include "agent/run/rules_loader.h"
 
-#include <set>
-
 #include "agent/tables/table_catalog.h"
 
 namespace picket::run {
@@ -24,35 +22,26 @@ fs::path ShippedRules(const fs::path& given) {
 }
 
 RuleBook LoadRuleBook(const Settings& settings) {
-  RuleBook book;
-  const tables::TableCatalog catalog;
-  std::set<std::string> ids;
-  const auto add = [&](rules::RuleSet set) {
-    for (rules::Rule& rule : set.rules) {
-      if (!ids.insert(rule.id).second) {
-        book.errors.push_back({rule.file,
-                               {.kind = ErrorKind::kRefused,
-                                .message = "the id " + rule.id + " belongs to another rule already",
-                                .hint = "Give this rule an id of its own."}});
-        continue;
-      }
-      rules::Verdict verdict = rules::Check(rule, catalog);
-      book.rules.push_back({std::move(rule), std::move(verdict)});
-    }
-    book.errors.insert(book.errors.end(), set.errors.begin(), set.errors.end());
-  };
+  rules::RuleSet set;
   if (settings.shipped_rules) {
     const fs::path shipped = ShippedRules(settings.shipped_path);
     if (shipped.empty()) {
-      book.errors.push_back({"",
-                             {.kind = ErrorKind::kNotFound,
-                              .message = "the shipped rules are not beside the program",
-                              .hint = "Set [rules] shipped_path, or shipped = false."}});
+      set.errors.push_back({"",
+                            {.kind = ErrorKind::kNotFound,
+                             .message = "the shipped rules are not beside the program",
+                             .hint = "Set [rules] shipped_path, or shipped = false."}});
     } else {
-      add(rules::LoadRules({shipped}, /*shipped=*/true));
+      rules::AddRules(set, {shipped}, /*shipped=*/true);
     }
   }
-  add(rules::LoadRules(settings.rule_paths, /*shipped=*/false));
+  rules::AddRules(set, settings.rule_paths, /*shipped=*/false);
+  RuleBook book;
+  book.errors = std::move(set.errors);
+  const tables::TableCatalog catalog;
+  for (rules::Rule& rule : set.rules) {
+    rules::Verdict verdict = rules::Check(rule, catalog);
+    book.rules.push_back({std::move(rule), std::move(verdict)});
+  }
   return book;
 }
 
