@@ -121,6 +121,8 @@ class Parser {
   void MakeSeries(OperatorAst& op);
   void Evaluate(OperatorAst& op);
   void TopNested(OperatorAst& op);
+  void SearchedTables(OperatorAst& op);
+  void SearchCondition(OperatorAst& op);
   void Search(OperatorAst& op);
   void Find(OperatorAst& op);
   void SkipOperator(OperatorAst& op);

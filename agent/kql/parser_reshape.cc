@@ -174,33 +174,34 @@ void Parser::TopNested(OperatorAst& op) {
   } while (TakeMark(","));
 }
 
-void Parser::Search(OperatorAst& op) {
-  Options(op, {"kind"});
-  if (TakeName("in")) {
-    ExpectMark("(");
-    do {
-      op.tables.push_back(Leg());
-    } while (TakeMark(","));
-    ExpectMark(")");
-  }
+// in (T, …)
+void Parser::SearchedTables(OperatorAst& op) {
+  if (!TakeName("in")) return;
+  ExpectMark("(");
+  do {
+    op.tables.push_back(Leg());
+  } while (TakeMark(","));
+  ExpectMark(")");
+}
+
+// A condition in which a bare text searches every column.
+void Parser::SearchCondition(OperatorAst& op) {
   const bool outer = std::exchange(searching_, true);
   op.expressions.push_back(Expression());
   searching_ = outer;
 }
 
+void Parser::Search(OperatorAst& op) {
+  Options(op, {"kind"});
+  SearchedTables(op);
+  SearchCondition(op);
+}
+
 void Parser::Find(OperatorAst& op) {
   Options(op, {"withsource"});
-  if (TakeName("in")) {
-    ExpectMark("(");
-    do {
-      op.tables.push_back(Leg());
-    } while (TakeMark(","));
-    ExpectMark(")");
-  }
+  SearchedTables(op);
   TakeName("where");
-  const bool outer = std::exchange(searching_, true);
-  op.expressions.push_back(Expression());
-  searching_ = outer;
+  SearchCondition(op);
   if (!AtOperatorEnd()) SkipOperator(op);  // project …
 }
 
