@@ -7,6 +7,16 @@
 
 namespace picket::alerts {
 
+namespace {
+
+// An open alert or incident takes in what is less than the gap away on either side.
+template <class Row>
+bool TakesIn(const Row& row, Instant time, Timespan gap) {
+  return row.status != "closed" && time >= row.first_seen - gap && time <= row.last_seen + gap;
+}
+
+}  // namespace
+
 AlertCounts& AlertCounts::operator+=(const AlertCounts& other) {
   rules += other.rules;
   findings += other.findings;
@@ -149,9 +159,7 @@ Result<storage::AlertRow> Alerting::AlertFor(const rules::Rule& rule, const rule
   PK_ASSIGN_OR_RETURN(const std::vector<storage::AlertRow> alerts,
                       store_.alerts().AlertsOfEntity(rule.id, finding.entity));
   for (const storage::AlertRow& alert : alerts) {
-    const bool near = finding.time >= alert.first_seen - settings_.gap &&
-                      finding.time <= alert.last_seen + settings_.gap;
-    if (near && alert.status != "closed") return alert;
+    if (TakesIn(alert, finding.time, settings_.gap)) return alert;
   }
   storage::AlertRow alert{.id = finding.id,
                           .rule = rule.id,
@@ -185,9 +193,7 @@ Result<std::string> Alerting::IncidentFor(const storage::AlertRow& alert, const 
   PK_ASSIGN_OR_RETURN(const std::vector<storage::IncidentRow> incidents,
                       store_.alerts().IncidentsOfEntity(alert.entity));
   for (const storage::IncidentRow& incident : incidents) {
-    const bool near = alert.first_seen >= incident.first_seen - settings_.gap &&
-                      alert.first_seen <= incident.last_seen + settings_.gap;
-    if (near && incident.status != "closed") return incident.id;
+    if (TakesIn(incident, alert.first_seen, settings_.gap)) return incident.id;
   }
   const storage::IncidentRow incident{.id = ToString(Uuid5(tenant_, "incident\n" + alert.id)),
                                       .entity = alert.entity,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "agent/kql/json_view.h"
 #include "agent/tables/event_table_source.h"
@@ -14,7 +15,7 @@ constexpr std::size_t kRuleMemory = std::size_t{64} << 20;
 
 // Ticks at which something is to be judged, and the events of each.
 struct Due {
-  std::map<Instant, std::int64_t> ticks;  // how many events
+  std::set<Instant> ticks;
   std::map<std::int64_t, Instant> times;  // event → its time
 };
 
@@ -25,15 +26,13 @@ Result<Due> FindDue(const Rule& rule, const tables::TableMapping& table,
   if (table.shows_versions) {
     PK_ASSIGN_OR_RETURN(const std::vector<storage::EventVersion> versions,
                         store.events().Versions(std::string(table.stream), after_seq, until_seq));
-    const tables::ColumnMapping* time_column = nullptr;
-    for (const tables::ColumnMapping& column : table.columns) {
-      if (column.name == "TimeGenerated") time_column = &column;
-    }
+    const tables::ColumnMapping* time_column = table.Column("TimeGenerated");
+    PK_CHECK(time_column != nullptr, "every table has TimeGenerated");
     for (const storage::EventVersion& version : versions) {
       const kql::Value time = tables::ColumnValue(table, *time_column, version.json, tenant);
       const Instant t = time.null ? version.created : Instant{time.number};
       if (t < oldest) continue;
-      ++due.ticks[TickOf(t, rule.query_frequency)];
+      due.ticks.insert(TickOf(t, rule.query_frequency));
       due.times[version.key] = t;
     }
     return due;
@@ -47,7 +46,7 @@ Result<Due> FindDue(const Rule& rule, const tables::TableMapping& table,
   while (true) {
     PK_ASSIGN_OR_RETURN(const bool more, scan.Next());
     if (!more) return due;
-    ++due.ticks[TickOf(scan.created(), rule.query_frequency)];
+    due.ticks.insert(TickOf(scan.created(), rule.query_frequency));
     due.times[scan.key()] = scan.created();
   }
 }
@@ -86,7 +85,7 @@ Result<Evaluation> EvaluateRows(const Rule& rule, const kql::Query& query,
                       FindDue(rule, *table, store, tenant, after_seq, until_seq, oldest));
   for (const auto& [event, time] : due.times) evaluation.looked_at.push_back(event);
   tables::EventTableSource source(store, tenant);
-  for (const auto& [tick, events] : due.ticks) {
+  for (const Instant tick : due.ticks) {
     ++evaluation.ticks;
     // Each row at the tick of its own time: only this tick's share of the grid is shown to it.
     const kql::RunOptions options{.now = tick,
