@@ -11,7 +11,7 @@ EntityView ViewOf(const storage::EntityKey& entity) {
 }
 
 Result<AlertView> ViewOf(storage::TenantStore& store, const std::string& tenant,
-                         const storage::AlertRow& alert) {
+                         const storage::AlertRow& alert, Evidence with) {
   AlertDetail detail = ParseDetail(alert.detail);
   AlertView view{.id = alert.id,
                  .tenant = tenant,
@@ -33,6 +33,7 @@ Result<AlertView> ViewOf(storage::TenantStore& store, const std::string& tenant,
                  .priority_why = std::move(detail.priority_why),
                  .next_steps = std::move(detail.next_steps),
                  .false_positives = std::move(detail.false_positives)};
+  if (with == Evidence::kLeft) return view;
   PK_ASSIGN_OR_RETURN(const std::vector<storage::EvidenceRow> evidence,
                       store.alerts().Evidence(alert.id));
   for (const storage::EvidenceRow& row : evidence) {
@@ -45,18 +46,19 @@ Result<AlertView> ViewOf(storage::TenantStore& store, const std::string& tenant,
 }  // namespace
 
 Result<std::vector<AlertView>> LoadAlerts(storage::TenantStore& store, const std::string& tenant,
-                                          bool all) {
+                                          bool all, Evidence evidence) {
   PK_ASSIGN_OR_RETURN(const std::vector<storage::AlertRow> rows, store.alerts().Alerts(all));
   std::vector<AlertView> views;
   for (const storage::AlertRow& row : rows) {
-    PK_ASSIGN_OR_RETURN(AlertView view, ViewOf(store, tenant, row));
+    PK_ASSIGN_OR_RETURN(AlertView view, ViewOf(store, tenant, row, evidence));
     views.push_back(std::move(view));
   }
   return views;
 }
 
 Result<std::vector<IncidentView>> LoadIncidents(storage::TenantStore& store,
-                                                const std::string& tenant, bool all) {
+                                                const std::string& tenant, bool all,
+                                                Evidence evidence) {
   PK_ASSIGN_OR_RETURN(const std::vector<storage::IncidentRow> rows, store.alerts().Incidents(all));
   std::vector<IncidentView> views;
   for (const storage::IncidentRow& row : rows) {
@@ -74,7 +76,7 @@ Result<std::vector<IncidentView>> LoadIncidents(storage::TenantStore& store,
     PK_ASSIGN_OR_RETURN(const std::vector<storage::AlertRow> alerts,
                         store.alerts().AlertsOfIncident(row.id));
     for (const storage::AlertRow& alert : alerts) {
-      PK_ASSIGN_OR_RETURN(AlertView alert_view, ViewOf(store, tenant, alert));
+      PK_ASSIGN_OR_RETURN(AlertView alert_view, ViewOf(store, tenant, alert, evidence));
       view.alerts.push_back(std::move(alert_view));
     }
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,12 @@
 namespace picket::alerts {
 
 // What is in a tenant's store, for people: most urgent first, then newest. Closed ones only with
-// `all`. `tenant` is its name.
+// `all`. `tenant` is its name. Lists do without the evidence's rows.
+enum class Evidence : std::uint8_t { kLeft, kRead };
 Result<std::vector<AlertView>> LoadAlerts(storage::TenantStore& store, const std::string& tenant,
-                                          bool all);
+                                          bool all, Evidence evidence = Evidence::kRead);
 Result<std::vector<IncidentView>> LoadIncidents(storage::TenantStore& store,
-                                                const std::string& tenant, bool all);
+                                                const std::string& tenant, bool all,
+                                                Evidence evidence = Evidence::kRead);
 
 }  // namespace picket::alerts

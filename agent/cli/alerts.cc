@@ -19,10 +19,6 @@ struct Options {
   bool all = false;
 };
 
-std::string Dump(const json& value) {
-  return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
 template <class View>
 TextTable ListTable(const std::vector<View>& views) {
   TextTable table{{"PRIORITY", "TENANT", "WHO", "WHAT", "STATUS", "LAST SEEN", "COUNT", "ID"}, {}};
@@ -45,7 +41,7 @@ void PrintList(const Context& context, const char* name, const std::vector<View>
   if (context.format == Format::kJson) {
     json list = json::array();
     for (const View& view : views) list.push_back(alerts::ToJson(view, /*with_evidence=*/false));
-    (void)WriteAll(Dump({{name, std::move(list)}}), stdout);
+    (void)WriteAll(JsonPage({{name, std::move(list)}}), stdout);
   } else if (context.format == Format::kCsv) {
     PrintCsv(ListTable(views), stdout);
   } else {
@@ -91,7 +87,7 @@ void Show(Context& context, const Options& options, const std::vector<View>& vie
   for (const View& view : views) {
     if (view.id != options.id) continue;
     const bool as_json = context.format == Format::kJson;
-    (void)WriteAll(as_json ? Dump(alerts::ToJson(view, true)) : EscapeTerminal(TextOf(view)),
+    (void)WriteAll(as_json ? JsonPage(alerts::ToJson(view, true)) : EscapeTerminal(TextOf(view)),
                    stdout);
     return;
   }
@@ -102,7 +98,7 @@ void Show(Context& context, const Options& options, const std::vector<View>& vie
 
 template <class View>
 void AddVerbs(CLI::App& app, Context& context, const char* name, const char* what,
-              std::vector<View> (*load)(Context&, const std::string&, bool)) {
+              std::vector<View> (*load)(Context&, const std::string&, bool, alerts::Evidence)) {
   CLI::App* group = app.add_subcommand(name, what);
   group->require_subcommand(1);
   auto options = std::make_shared<Options>();
@@ -114,7 +110,8 @@ void AddVerbs(CLI::App& app, Context& context, const char* name, const char* wha
   list->footer(
       fmt::format("Examples:\n  picket {0} list\n  picket {0} list --all --format json", name));
   list->callback([&context, options, name, load] {
-    const std::vector<View> views = load(context, options->tenant, options->all);
+    const std::vector<View> views =
+        load(context, options->tenant, options->all, alerts::Evidence::kLeft);
     if (context.exit_code == 0) PrintList(context, name, views);
   });
   CLI::App* show = group->add_subcommand("show", "One, with its evidence");
@@ -122,7 +119,7 @@ void AddVerbs(CLI::App& app, Context& context, const char* name, const char* wha
   AddConfigOption(*show, context);
   AddFormatOption(*show, context, {"table", "json"});
   show->callback([&context, options, load] {
-    const std::vector<View> views = load(context, "", true);
+    const std::vector<View> views = load(context, "", true, alerts::Evidence::kRead);
     if (context.exit_code == 0) Show(context, *options, views);
   });
 }

@@ -46,8 +46,7 @@ void Show(Context& context) {
                                  {"backfill", FormatTimespan(settings->poll.backfill)},
                                  {"retention", FormatTimespan(settings->poll.retention)},
                                  {"tenants", std::move(tenants)}};
-  (void)WriteAll(object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
-                 stdout);
+  (void)WriteAll(JsonPage(object), stdout);
 }
 
 }  // namespace

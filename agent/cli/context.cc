@@ -16,7 +16,6 @@ void AddFormatOption(CLI::App& verb, Context& context, std::vector<std::string> 
   verb.add_option_function<std::string>(
           "--format",
           [&context](const std::string& name) {
-            context.format_given = true;
             context.format = name == "json"         ? Format::kJson
                              : name == "csv"        ? Format::kCsv
                              : name == "prometheus" ? Format::kPrometheus

@@ -20,15 +20,11 @@ namespace picket::cli {
 struct Context {
   std::string config = "picket.toml";
   Format format = Format::kTable;
-  bool format_given = false;
   bool quiet = false;
   int verbose = 0;
   std::stop_token stop;
   int exit_code = 0;
 };
-
-// A verb: declares its options, and runs when it was chosen.
-using Verb = void (*)(CLI::App& app, Context& context);
 
 // One for each file of this room; main calls them all.
 void AddRun(CLI::App& app, Context& context);

@@ -67,7 +67,7 @@ Result<run::RoundCounts> ReadAll(const run::Settings& settings, std::stop_token 
   for (int round = 0; round < kMaxRounds && !stop.stop_requested(); ++round) {
     bool more = false;
     const run::RoundCounts counts = agent->Once(
-        {.once = true, .all_streams = true},
+        {.all_streams = true},
         [&](const run::TenantOutcome& outcome) {
           more = more || outcome.polled.backfill_left;
           for (const auto& [where, error] : outcome.failures) {

@@ -9,9 +9,10 @@ namespace {
 
 template <class View>
 std::vector<View> LoadFrom(Context& context, const run::Settings& settings, const std::string& only,
-                           bool all,
+                           bool all, alerts::Evidence evidence,
                            Result<std::vector<View>> (*load)(storage::TenantStore&,
-                                                             const std::string&, bool)) {
+                                                             const std::string&, bool,
+                                                             alerts::Evidence)) {
   std::vector<View> views;
   std::vector<const run::Tenant*> tenants;
   if (only.empty()) {
@@ -31,7 +32,7 @@ std::vector<View> LoadFrom(Context& context, const run::Settings& settings, cons
       Failed(context, std::move(store).error().In(tenant->name));
       continue;
     }
-    Result<std::vector<View>> own = load(**store, tenant->name, all);
+    Result<std::vector<View>> own = load(**store, tenant->name, all, evidence);
     if (!own) {
       Failed(context, std::move(own).error().In(tenant->name));
       continue;
@@ -46,23 +47,26 @@ std::vector<View> LoadFrom(Context& context, const run::Settings& settings, cons
 
 }  // namespace
 
-std::vector<alerts::AlertView> LoadAllAlerts(Context& context, const std::string& tenant,
-                                             bool all) {
+std::vector<alerts::AlertView> LoadAllAlerts(Context& context, const std::string& tenant, bool all,
+                                             alerts::Evidence evidence) {
   const auto settings = LoadSettings(context);
   if (!settings) return {};
-  return LoadFrom<alerts::AlertView>(context, *settings, tenant, all, &alerts::LoadAlerts);
+  return LoadFrom<alerts::AlertView>(context, *settings, tenant, all, evidence,
+                                     &alerts::LoadAlerts);
 }
 
 std::vector<alerts::IncidentView> LoadAllIncidents(Context& context, const std::string& tenant,
-                                                   bool all) {
+                                                   bool all, alerts::Evidence evidence) {
   const auto settings = LoadSettings(context);
   if (!settings) return {};
-  return IncidentsOf(context, *settings, tenant, all);
+  return IncidentsOf(context, *settings, tenant, all, evidence);
 }
 
 std::vector<alerts::IncidentView> IncidentsOf(Context& context, const run::Settings& settings,
-                                              const std::string& tenant, bool all) {
-  return LoadFrom<alerts::IncidentView>(context, settings, tenant, all, &alerts::LoadIncidents);
+                                              const std::string& tenant, bool all,
+                                              alerts::Evidence evidence) {
+  return LoadFrom<alerts::IncidentView>(context, settings, tenant, all, evidence,
+                                        &alerts::LoadIncidents);
 }
 
 }  // namespace picket::cli

@@ -34,8 +34,7 @@ void PrintReport(const std::string& file, const tables::ImportReport& report, bo
         {"read", c.read},       {"new", c.added},           {"changed", c.changed},
         {"same", c.same},       {"poorer", c.poorer},       {"rejected", c.rejected},
         {"expired", c.expired}, {"undated", report.undated}};
-    (void)WriteAll(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
-                   stdout);
+    (void)WriteAll(JsonLine(object), stdout);
   } else if (report.already) {
     (void)WriteAll(fmt::format("{}: imported before, nothing to do\n", EscapeTerminal(file)),
                    stdout);

@@ -67,7 +67,7 @@ void RunOnce(Context& context, const std::string& now_text, bool all_streams) {
   run::RoundCounts counts;
   {
     Progress progress;
-    counts = (*agent)->Once({.once = true, .all_streams = all_streams},
+    counts = (*agent)->Once({.all_streams = all_streams},
                             MakeObserver(progress, settings->tenants.size()), context.stop);
   }
   (void)WriteAll(counts.Json() + "\n", stdout);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,10 @@ struct TextTable {
 void PrintTable(const TextTable& table, std::FILE* out);
 // RFC 4180, formulas defused.
 void PrintCsv(const TextTable& table, std::FILE* out);
+// The value with a line break behind it, on one line or indented; bytes that are no UTF-8 are
+// replaced.
+std::string JsonLine(const nlohmann::json& value);
+std::string JsonPage(const nlohmann::json& value);
 // Writes all of it, or says that stdout is gone.
 Status WriteAll(std::string_view text, std::FILE* out);
 

@@ -71,14 +71,12 @@ std::string BatchLine(const std::string& line, const kql::Catalog& catalog,
                                ? object["name"].get<std::string>()
                                : std::string();
   const auto refused = [&](const std::string& code, const std::string& message, kql::Span span) {
-    return json({{"name", name},
-                 {"error",
-                  {{"code", code},
-                   {"message", message},
-                   {"start", span.begin},
-                   {"length", span.end - span.begin}}}})
-               .dump(-1, ' ', false, json::error_handler_t::replace) +
-           "\n";
+    return JsonLine({{"name", name},
+                     {"error",
+                      {{"code", code},
+                       {"message", message},
+                       {"start", span.begin},
+                       {"length", span.end - span.begin}}}});
   };
   const kql::CompileResult compiled =
       kql::Compile(object["query"].get_ref<const std::string&>(), catalog);

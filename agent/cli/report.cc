@@ -9,7 +9,6 @@
 #include "agent/cli/findings.h"
 #include "agent/poll/poller.h"
 #include "agent/run/tenant_files.h"
-#include "agent/tables/mapping.h"
 #include "base/clock.h"
 #include "base/files.h"
 
@@ -23,12 +22,8 @@ struct Options {
 
 outputs::TenantCoverage CoverageOf(const run::Settings& settings, const run::Tenant& tenant) {
   outputs::TenantCoverage coverage{.tenant = tenant.name, .streams = {}};
-  std::vector<std::string> names = tenant.streams;
-  if (names.empty()) {
-    for (const tables::TableMapping* table : tables::AllTables()) names.emplace_back(table->stream);
-  }
   auto store = run::OpenTenant(settings, tenant.id, /*read_only=*/true);
-  auto streams = store ? poll::ReadStatus(**store, names, settings.poll)
+  auto streams = store ? poll::ReadStatus(**store, run::StreamsOf(tenant), settings.poll)
                        : Result<std::vector<poll::StreamStatus>>(Fail(store.error()));
   if (!streams) {
     coverage.streams.push_back({.name = "", .state = "unread", .note = streams.error().message});
@@ -69,7 +64,7 @@ void Report(Context& context, const Options& options) {
 outputs::Report MakeReport(Context& context, const run::Settings& settings,
                            const std::string& tenant, bool all) {
   outputs::Report report{.generated = SystemClock().Now(), .version = std::string(Version())};
-  report.incidents = IncidentsOf(context, settings, tenant, all);
+  report.incidents = IncidentsOf(context, settings, tenant, all, alerts::Evidence::kRead);
   for (const run::Tenant& one : settings.tenants) {
     if (tenant.empty() || one.name == tenant) {
       report.coverage.push_back(CoverageOf(settings, one));

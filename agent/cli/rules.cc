@@ -49,10 +49,6 @@ json BrokenJson(const rules::RuleFileError& broken) {
            {{{"code", "PK120"}, {"message", broken.error.message}, {"line", 0}, {"column", 0}}})}};
 }
 
-std::string Dump(const json& value) {
-  return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
 void PrintChecked(Context& context, const run::RuleBook& book) {
   if (context.format == Format::kJson) {
     json list = json::array();
@@ -60,7 +56,7 @@ void PrintChecked(Context& context, const run::RuleBook& book) {
       list.push_back(RuleJson(loaded.rule, loaded.verdict));
     }
     for (const rules::RuleFileError& broken : book.errors) list.push_back(BrokenJson(broken));
-    (void)WriteAll(Dump(list), stdout);
+    (void)WriteAll(JsonPage(list), stdout);
     return;
   }
   TextTable table{{"VERDICT", "RULE", "SEVERITY", "TABLES", "FILE", "WHY"}, {}};
@@ -122,7 +118,7 @@ void Show(Context& context, const std::string& id) {
     object["hash"] = rule.hash;
     object["query"] = rule.query;
     if (context.format == Format::kJson) {
-      (void)WriteAll(Dump(object), stdout);
+      (void)WriteAll(JsonPage(object), stdout);
       return;
     }
     std::string text;

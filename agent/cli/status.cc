@@ -8,7 +8,6 @@
 #include "agent/cli/context.h"
 #include "agent/poll/poller.h"
 #include "agent/run/tenant_files.h"
-#include "agent/tables/mapping.h"
 #include "base/text.h"
 
 namespace picket::cli {
@@ -24,13 +23,6 @@ struct TenantStatus {
   storage::OutboxDepth outbox;
 };
 
-std::vector<std::string> StreamsOf(const run::Tenant& tenant) {
-  if (!tenant.streams.empty()) return tenant.streams;
-  std::vector<std::string> names;
-  for (const tables::TableMapping* table : tables::AllTables()) names.emplace_back(table->stream);
-  return names;
-}
-
 TenantStatus StatusOf(const run::Settings& settings, const run::Tenant& tenant) {
   TenantStatus status{.name = tenant.name, .state = "waiting"};
   auto store = run::OpenTenant(settings, tenant.id, /*read_only=*/true);
@@ -41,7 +33,7 @@ TenantStatus StatusOf(const run::Settings& settings, const run::Tenant& tenant) 
     }
     return status;
   }
-  auto streams = poll::ReadStatus(**store, StreamsOf(tenant), settings.poll);
+  auto streams = poll::ReadStatus(**store, run::StreamsOf(tenant), settings.poll);
   auto outbox = (*store)->alerts().Outbox();
   if (!streams || !outbox) {
     status.state = "unreadable";
@@ -86,8 +78,7 @@ std::string StatusJson(const std::vector<TenantStatus>& tenants) {
     if (!tenant.error.empty()) object["error"] = tenant.error;
     list.push_back(std::move(object));
   }
-  return json({{"tenants", std::move(list)}}).dump(-1, ' ', false, json::error_handler_t::replace) +
-         "\n";
+  return JsonLine({{"tenants", std::move(list)}});
 }
 
 TextTable StatusTable(const std::vector<TenantStatus>& tenants) {

@@ -71,7 +71,7 @@ class AgentImpl final : public Agent {
   [[nodiscard]] RoundCounts Once(const RoundOptions& options, const Observer& observer,
                                  std::stop_token stop) override {
     Begin(observer);
-    const poll::RoundOptions polling{.once = options.once, .all_streams = options.all_streams};
+    const poll::RoundOptions polling{.once = true, .all_streams = options.all_streams};
     poll::RunRound(
         Pollers(), poll_settings_, polling, clock_,
         [&](poll::TenantPoller& poller, const poll::TenantRound& round) {

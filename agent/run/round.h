@@ -35,8 +35,7 @@ struct TenantOutcome {
 };
 
 struct RoundOptions {
-  bool once = true;
-  bool all_streams = false;
+  bool all_streams = false;  // also what a stretched interval would leave out
 };
 
 // Called after each tenant's turn, from any thread, one at a time.

@@ -13,6 +13,13 @@ Result<std::unique_ptr<storage::TenantStore>> OpenTenant(const Settings& setting
       {.read_only = read_only, .max_bytes = settings.max_size, .min_free = settings.min_free});
 }
 
+std::vector<std::string> StreamsOf(const Tenant& tenant) {
+  if (!tenant.streams.empty()) return tenant.streams;
+  std::vector<std::string> names;
+  for (const tables::TableMapping* table : tables::AllTables()) names.emplace_back(table->stream);
+  return names;
+}
+
 Result<const Tenant*> FindTenant(const Settings& settings, std::string_view name) {
   std::vector<std::string_view> names;
   for (const Tenant& tenant : settings.tenants) {
