@@ -113,20 +113,22 @@ ColumnPtr RowWindowSession(const EvalContext&, const Arguments& a, std::size_t r
   ColumnBuilder out(Type::kDateTime, rows);
   const std::int64_t from_first = ToLong(*a[1], 0).value_or(0);
   const std::int64_t between = ToLong(*a[2], 0).value_or(0);
-  std::optional<std::int64_t> first;
+  bool open = false;
+  std::int64_t first = 0;
   std::int64_t last = 0;
   for (std::size_t row = 0; row < rows; ++row) {
     if (a[0]->IsNull(row)) {
       out.Null();
-      first.reset();
+      open = false;
       continue;
     }
     const std::int64_t time = a[0]->Number(row);
     const bool begins =
-        !first || Restarts(a, 3, row) || time - *first > from_first || time - last > between;
+        !open || Restarts(a, 3, row) || time - first > from_first || time - last > between;
     if (begins) first = time;
+    open = true;
     last = time;
-    out.Number(*first);
+    out.Number(first);
   }
   return out.Finish();
 }
