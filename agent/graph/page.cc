@@ -1,14 +1,13 @@
 #include "agent/graph/page.h"
 
-#include <simdjson.h>
+#include <nlohmann/json.hpp>
 
 #include "base/http.h"
+#include "base/json_structure.h"
 #include "base/text.h"
 
 namespace picket::graph {
 namespace {
-
-namespace od = simdjson::ondemand;
 
 constexpr std::size_t kMaxBody = std::size_t{64} << 20;
 constexpr std::size_t kMaxLink = 16'384;
@@ -24,68 +23,69 @@ tl::unexpected<Error> BadLink(std::string_view why) {
                .hint = "A proxy may be rewriting Graph's answers. Nothing was sent there."});
 }
 
-od::parser& Parser() {
-  thread_local od::parser parser;
-  return parser;
-}
+// Goes through the members of the body; what its values hold is not looked at.
+class EnvelopeReader {
+ public:
+  explicit EnvelopeReader(const JsonStructure& tokens) : tokens_(tokens) {}
+
+  Result<Envelope> Read(std::string_view body) {
+    std::size_t at = 1;
+    while (tokens_.At(at) == '"') {
+      const std::string_view name = tokens_.Token(at);
+      const std::size_t value = at + 2;
+      const auto last = tokens_.Last(value);
+      if (tokens_.At(at + 1) != ':' || !last) return NotAPage("its JSON is broken");
+      // Graph escapes no member name; one that is would not be known here.
+      if (name.find('\\') != std::string_view::npos) return NotAPage("its members are disguised");
+      PK_RETURN_IF_ERROR(Take(name, value, *last));
+      at = *last + 1;
+      if (tokens_.At(at) == ',' && tokens_.At(at + 1) == '"') ++at;
+    }
+    if (tokens_.At(at) != '}') return NotAPage("its JSON is cut short or broken");
+    if (at + 1 != tokens_.size()) return NotAPage("something follows its JSON");
+    if (is_error_ && !has_records_) return NotAPage("it is an error with status 200");
+    if (!has_records_) {
+      envelope_.records = Trim(body);
+      envelope_.single = true;
+    }
+    return std::move(envelope_);
+  }
+
+ private:
+  Status Take(std::string_view name, std::size_t value, std::size_t last) {
+    if (name == "\"value\"" && !has_records_) {
+      if (tokens_.At(value) != '[' || tokens_.At(last) != ']') {
+        return NotAPage("'value' is not an array");
+      }
+      envelope_.records = tokens_.Span(value, last);
+      has_records_ = true;
+    } else if (name == "\"@odata.nextLink\"") {
+      const auto link = nlohmann::json::parse(tokens_.Token(value), nullptr, false);
+      if (link.is_null()) return {};
+      if (!link.is_string()) return NotAPage("the next link is not a string");
+      envelope_.next_link = link.get<std::string>();
+    } else if (name == "\"error\"") {
+      is_error_ = true;
+    }
+    return {};
+  }
+
+  const JsonStructure& tokens_;
+  Envelope envelope_;
+  bool has_records_ = false;
+  bool is_error_ = false;
+};
 
 }  // namespace
 
 Result<Envelope> DecodeEnvelope(std::string_view body) {
   if (body.size() > kMaxBody) return NotAPage("it is too large");
-  const simdjson::padded_string padded(body);
-  od::document document;
-  if (Parser().iterate(padded).get(document) != simdjson::SUCCESS) {
+  thread_local JsonStructure tokens;
+  if (tokens.Read(body) != JsonStructure::Finding::kSound) {
     return NotAPage("it is not JSON in UTF-8");
   }
-  od::object object;
-  if (document.get_object().get(object) != simdjson::SUCCESS) {
-    return NotAPage("it is not a JSON object");
-  }
-  Envelope envelope;
-  bool has_records = false;
-  bool is_error = false;
-  for (auto member : object) {
-    std::string_view name;
-    od::value value;
-    if (member.unescaped_key().get(name) != simdjson::SUCCESS ||
-        member.value().get(value) != simdjson::SUCCESS) {
-      return NotAPage("its JSON is broken");
-    }
-    if (name == "value" && !has_records) {
-      od::array array;
-      std::string_view raw;
-      if (value.get_array().get(array) != simdjson::SUCCESS ||
-          array.raw_json().get(raw) != simdjson::SUCCESS) {
-        return NotAPage("'value' is not an array");
-      }
-      const auto offset = static_cast<std::size_t>(raw.data() - padded.data());
-      if (offset > body.size() || raw.size() > body.size() - offset) {
-        return NotAPage("its JSON is cut short");
-      }
-      envelope.records = body.substr(offset, raw.size());
-      has_records = true;
-    } else if (name == "@odata.nextLink") {
-      std::string_view link;
-      if (value.get_string().get(link) != simdjson::SUCCESS) {
-        if (value.is_null()) continue;
-        return NotAPage("the next link is not a string");
-      }
-      envelope.next_link = link;
-    } else if (name == "error") {
-      is_error = true;
-    }
-  }
-  const char* rest = nullptr;
-  if (document.current_location().get(rest) == simdjson::SUCCESS) {
-    return NotAPage("something follows its JSON");
-  }
-  if (is_error && !has_records) return NotAPage("it is an error with status 200");
-  if (!has_records) {
-    envelope.records = Trim(body);
-    envelope.single = true;
-  }
-  return envelope;
+  if (tokens.At(0) != '{') return NotAPage("it is not a JSON object");
+  return EnvelopeReader(tokens).Read(body);
 }
 
 Status CheckNextLink(std::string_view link, std::string_view root, std::string_view path) {

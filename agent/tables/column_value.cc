@@ -19,6 +19,17 @@ constexpr int kMaxPruneDepth = 64;
 
 std::string_view FirstMember(std::string_view path) { return path.substr(0, path.find('/')); }
 
+// The JSON at a path below a value.
+std::optional<std::string_view> Below(std::string_view json, std::string_view path) {
+  while (true) {
+    const std::string_view name = FirstMember(path);
+    const auto member = kql::JsonMember(json, name);
+    if (!member || name.size() == path.size()) return member;
+    json = *member;
+    path.remove_prefix(name.size() + 1);
+  }
+}
+
 bool HasPath(Conversion conversion) {
   switch (conversion) {
     case Conversion::kZero:
@@ -183,34 +194,70 @@ Value OfPresent(const ColumnMapping& column, const RecordMembers& record, std::s
 
 }  // namespace
 
-RecordMembers::RecordMembers(const TableMapping& table) {
-  names_ = {table.time_member, "status", kImportedRow, kImportedTime, kImportedId};
+RecordMembers::RecordMembers(const TableMapping& table) : table_(table) {
+  std::vector<std::string_view> names = {table.time_member, "status", kImportedRow, kImportedTime,
+                                         kImportedId};
   for (const std::string_view name : {table.updated_member, table.id_member}) {
-    if (!name.empty()) names_.push_back(name);
+    if (!name.empty()) names.push_back(name);
   }
   for (const ColumnMapping& column : table.columns) {
-    names_.push_back(column.name);
-    if (HasPath(column.conversion)) names_.push_back(FirstMember(column.path));
+    names.push_back(column.name);
+    if (HasPath(column.conversion)) names.push_back(FirstMember(column.path));
   }
-  std::sort(names_.begin(), names_.end());
-  names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
-  values_.resize(names_.size());
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  for (const std::string_view name : names) members_.push_back({.name = name, .value = {}});
+  for (const ColumnMapping& column : table.columns) {
+    columns_.push_back(HasPath(column.conversion) ? PlaceOfPath(column.path) : Place());
+  }
 }
 
-std::size_t RecordMembers::Place(std::string_view name) const {
-  const auto found = std::lower_bound(names_.begin(), names_.end(), name);
-  if (found == names_.end() || *found != name) return names_.size();
-  return static_cast<std::size_t>(found - names_.begin());
+std::size_t RecordMembers::PlaceOf(std::string_view name) const {
+  const auto found =
+      std::lower_bound(members_.begin(), members_.end(), name,
+                       [](const Member& member, std::string_view n) { return member.name < n; });
+  if (found == members_.end() || found->name != name) return members_.size();
+  return static_cast<std::size_t>(found - members_.begin());
+}
+
+RecordMembers::Place RecordMembers::PlaceOfPath(std::string_view path) {
+  Place place{.member = PlaceOf(FirstMember(path)), .inner = {}, .rest = {}};
+  const std::size_t slash = path.find('/');
+  if (slash == std::string_view::npos) return place;
+  const std::string_view below = path.substr(slash + 1);
+  const std::string_view name = FirstMember(below);
+  std::vector<Inner>& inners = members_[place.member].inners;
+  const auto found = std::find_if(inners.begin(), inners.end(),
+                                  [&](const Inner& inner) { return inner.name == name; });
+  place.inner = static_cast<std::size_t>(found - inners.begin());
+  if (found == inners.end()) inners.push_back({.name = name, .value = {}});
+  if (below.size() > name.size()) place.rest = below.substr(name.size() + 1);
+  return place;
 }
 
 void RecordMembers::Clear() {
-  std::fill(values_.begin(), values_.end(), std::string_view());
+  for (Member& member : members_) {
+    member.value = {};
+    member.opened = false;
+  }
+  next_ = 0;
   in_row_ = false;
 }
 
 void RecordMembers::Put(std::string_view name, std::string_view value) {
-  const std::size_t place = Place(name);
-  if (place < names_.size() && values_[place].data() == nullptr) values_[place] = value;
+  constexpr std::size_t kMostRemembered = 256;
+  std::size_t place = 0;
+  if (next_ < order_.size() && order_[next_].name == name) {
+    place = order_[next_].place;
+  } else {
+    place = PlaceOf(name);
+    if (next_ == order_.size() && next_ < kMostRemembered) order_.emplace_back();
+    if (next_ < order_.size()) order_[next_] = {.name = std::string(name), .place = place};
+  }
+  ++next_;
+  if (place < members_.size() && members_[place].value.data() == nullptr) {
+    members_[place].value = value;
+  }
 }
 
 void RecordMembers::Read(std::string_view json) {
@@ -238,19 +285,36 @@ bool RecordMembers::EnterRow() {
   return true;
 }
 
-std::optional<std::string_view> RecordMembers::At(std::string_view path) const {
-  const std::size_t slash = path.find('/');
-  const std::size_t place = Place(path.substr(0, slash));
-  if (place == names_.size() || values_[place].data() == nullptr) return std::nullopt;
-  std::string_view json = values_[place];
-  for (std::size_t at = slash; at != std::string_view::npos;) {
-    const std::size_t next = path.find('/', at + 1);
-    const auto member = kql::JsonMember(json, path.substr(at + 1, next - at - 1));
-    if (!member) return std::nullopt;
-    json = *member;
-    at = next;
+void RecordMembers::Open(const Member& member) const {
+  member.opened = true;
+  for (Inner& inner : member.inners) inner.value = {};
+  if (kql::KindOf(member.value) != JsonKind::kObject) return;
+  kql::ForEachMember(member.value, [&](std::string_view name, std::string_view value) {
+    for (Inner& inner : member.inners) {
+      if (inner.name == name && inner.value.data() == nullptr) inner.value = value;
+    }
+    return true;
+  });
+}
+
+std::optional<std::string_view> RecordMembers::At(const ColumnMapping& column) const {
+  const Place& place = columns_[static_cast<std::size_t>(&column - table_.columns.data())];
+  const Member& member = members_[place.member];
+  std::string_view json = member.value;
+  if (json.data() != nullptr && place.inner) {
+    if (!member.opened) Open(member);
+    json = member.inners[*place.inner].value;
   }
-  return json;
+  if (json.data() == nullptr) return std::nullopt;
+  return place.rest.empty() ? std::optional(json) : Below(json, place.rest);
+}
+
+std::optional<std::string_view> RecordMembers::At(std::string_view path) const {
+  const std::string_view first = FirstMember(path);
+  const std::size_t place = PlaceOf(first);
+  if (place == members_.size() || members_[place].value.data() == nullptr) return std::nullopt;
+  if (first.size() == path.size()) return members_[place].value;
+  return Below(members_[place].value, path.substr(first.size() + 1));
 }
 
 Value ColumnValue(const TableMapping& table, const ColumnMapping& column,
@@ -264,7 +328,7 @@ Value ColumnValue(const TableMapping& table, const ColumnMapping& column,
     return cell ? OfCell(column.type, *cell) : Value::Null(column.type);
   }
   if (!HasPath(column.conversion)) return OfConstant(column, tenant);
-  const auto found = record.At(column.path);
+  const auto found = record.At(column);
   if (column.conversion == Conversion::kUpdatedTime) {
     Value time = found ? TimeOf(*found) : Value::Null(Type::kDateTime);
     if (!time.null) return time;

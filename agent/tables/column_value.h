@@ -25,15 +25,46 @@ class RecordMembers {
 
   // The JSON at the path; nullopt when it is absent.
   [[nodiscard]] std::optional<std::string_view> At(std::string_view path) const;
+  // The same of a column of the table, which costs no search.
+  [[nodiscard]] std::optional<std::string_view> At(const ColumnMapping& column) const;
   // The exported row of an imported record becomes the record that is asked. False: it is none.
   bool EnterRow();
   [[nodiscard]] bool in_row() const { return in_row_; }
 
  private:
-  [[nodiscard]] std::size_t Place(std::string_view name) const;
+  // Where a column's value stands: a member of the record, or a member of that one; `rest` of the
+  // path is searched below it.
+  struct Place {
+    std::size_t member = 0;
+    std::optional<std::size_t> inner;
+    std::string_view rest;
+  };
+  // A wanted member of a member. Read when the first of its siblings is asked for.
+  struct Inner {
+    std::string_view name;
+    std::string_view value;
+  };
+  struct Member {
+    std::string_view name;
+    std::string_view value;  // data() == nullptr: absent
+    mutable bool opened = false;
+    mutable std::vector<Inner> inners;
+  };
 
-  std::vector<std::string_view> names_;   // sorted: first members of paths, and columns' names
-  std::vector<std::string_view> values_;  // parallel; data() == nullptr: absent
+  [[nodiscard]] std::size_t PlaceOf(std::string_view name) const;
+  [[nodiscard]] Place PlaceOfPath(std::string_view path);
+  void Open(const Member& member) const;
+
+  const TableMapping& table_;
+  std::vector<Member> members_;  // sorted by name: first members of paths, and columns' names
+  std::vector<Place> columns_;   // in the table's order; of those with a path
+  // Records of one stream have their members in one order: the last one's tells where to look.
+  struct Seen {
+    std::string name;
+    std::size_t place = 0;
+  };
+  std::vector<Seen> order_;
+  std::size_t next_ = 0;
   bool in_row_ = false;
 };
 

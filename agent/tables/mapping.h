@@ -57,7 +57,7 @@ struct TableMapping {
 
 // Raised whenever a typed column, its conversion or the hash changes: the store then makes its
 // typed columns again from the JSON.
-inline constexpr int kMappingVersion = 1;
+inline constexpr int kMappingVersion = 2;
 
 // All tables; the only mapping between their sources and Log Analytics. Facts: the Azure Monitor
 // table reference, Graph's resource types, the formats of Azure Storage's and CloudTrail's logs.

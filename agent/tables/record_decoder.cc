@@ -137,7 +137,7 @@ class RecordMaker {
 
   storage::SqlValue ValueOf(const ColumnMapping& column) {
     if (column.conversion == Conversion::kText && !members_.in_row()) {
-      const auto json = members_.At(column.path);
+      const auto json = members_.At(column);
       if (json && kql::KindOf(*json) == JsonKind::kString) {
         const std::string_view text = TextOf(*json, texts_);
         if (text.empty()) return std::monostate{};
@@ -259,10 +259,7 @@ RecordDecoder::RecordDecoder(std::string_view stream, const Guid& tenant)
 
 Result<DecodedPage> RecordDecoder::Decode(std::string_view records, Rank rank) const {
   DecodedPage page;
-  const auto body = std::make_shared<std::string>();
-  body->reserve(records.size() + RecordWalker::kPadding);
-  *body = records;
-  body->resize(records.size() + RecordWalker::kPadding, ' ');
+  const auto body = std::make_shared<const std::string>(records);
   page.body = body;
   std::size_t index = 0;
   RecordMaker maker(table_, tenant_, page.texts);
@@ -282,7 +279,7 @@ Result<DecodedPage> RecordDecoder::Decode(std::string_view records, Rank rank) c
           },
       .reject = reject};
   RecordWalker walker;
-  PK_RETURN_IF_ERROR(walker.Walk(std::string_view(*body).substr(0, records.size()), visitor));
+  PK_RETURN_IF_ERROR(walker.Walk(*body, visitor));
   return page;
 }
 

@@ -1,54 +1,22 @@
 #include "agent/tables/record_walk.h"
 
-#include <simdjson.h>
-
 #include <cctype>
-#include <cstring>
-#include <vector>
+#include <optional>
 
 #include "agent/kql/json_view.h"
 #include "agent/tables/mapping.h"
+#include "agent/tables/reading_hash.h"
+#include "base/json_structure.h"
 #include "base/text.h"
 
 namespace picket::tables {
 namespace {
 
-namespace od = simdjson::ondemand;
-
-static_assert(RecordWalker::kPadding >= simdjson::SIMDJSON_PADDING);
-
 // Why a record can't be kept; empty while it can.
 using Reason = std::string_view;
 constexpr Reason kBroken = "broken JSON";
+constexpr const char* kBreaksOff = "the list of records breaks off";
 constexpr Reason kTooDeep = "nested deeper than 64";
-
-// The hash tells readings of one event apart. It need not withstand someone who chooses both
-// readings: what an event's author writes is in both of them alike, and an object's hash is the sum
-// of its members', so that only what the service changed decides whether the sums are equal.
-constexpr std::uint64_t kPrime1 = 0x9E3779B185EBCA87ULL;
-constexpr std::uint64_t kPrime2 = 0xC2B2AE3D27D4EB4FULL;
-
-std::uint64_t Mix(std::uint64_t hash, std::uint64_t word) {
-  hash = (hash ^ word) * kPrime1;
-  hash ^= hash >> 29;
-  hash *= kPrime2;
-  return hash ^ (hash >> 32);
-}
-
-std::uint64_t HashBytes(std::string_view bytes, std::uint64_t seed) {
-  std::uint64_t hash = Mix(seed, bytes.size());
-  while (bytes.size() >= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data(), 8);
-    hash = Mix(hash, word);
-    bytes.remove_prefix(8);
-  }
-  std::uint64_t rest = 0;
-  std::memcpy(&rest, bytes.data(), bytes.size());
-  return Mix(hash, rest);
-}
-
-enum Seed : std::uint64_t { kName = 1, kText, kNumber, kTrue, kFalse, kNull, kArray, kObject };
 
 bool IsNumber(std::string_view text) {
   std::size_t at = 0;
@@ -89,167 +57,169 @@ bool SoundEscapes(std::string_view quoted) {
   return true;
 }
 
-// A text's hash is that of what it says, however it is escaped.
-std::optional<std::uint64_t> HashText(std::string_view quoted) {
-  if (quoted.size() < 2 || quoted.back() != '"') return std::nullopt;
-  if (quoted.find('\\') == std::string_view::npos) {
-    return HashBytes(quoted.substr(1, quoted.size() - 2), kText);
-  }
-  if (!SoundEscapes(quoted)) return std::nullopt;
-  return HashBytes(kql::UnquoteJson(quoted), kText);
+// What a string token says; escapes are resolved into `scratch`. nullopt: it is no string.
+std::optional<std::string_view> TextOf(std::string_view token, std::string& scratch) {
+  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return std::nullopt;
+  if (token.find('\\') == std::string_view::npos) return token.substr(1, token.size() - 2);
+  if (!SoundEscapes(token)) return std::nullopt;
+  scratch = kql::UnquoteJson(token);
+  return scratch;
 }
 
-class ValueWalker {
+// Checks the JSON of the record that begins with a token, and hashes it.
+class RecordReader {
  public:
-  // The value's hash; its exact text in `text` when asked for.
-  std::optional<std::uint64_t> Walk(od::value value, int depth, std::string_view* text) {
-    od::json_type type{};
-    if (value.type().get(type) != simdjson::SUCCESS) return Broken();
-    if (type == od::json_type::object) return Object(value, depth, text);
-    if (type == od::json_type::array) return Array(value, depth, text);
-    const std::string_view token = Trim(value.raw_json_token());
-    if (text != nullptr) *text = token;
-    std::optional<std::uint64_t> hash;
-    if (type == od::json_type::string) {
-      // Read, or simdjson would take a string before a colon for a name when it skips the value.
-      od::raw_json_string read;
-      if (value.get_raw_json_string().get(read) == simdjson::SUCCESS) hash = HashText(token);
-    } else if (type == od::json_type::number) {
-      if (IsNumber(token)) hash = HashBytes(token, kNumber);
-    } else if (token == "null") {
-      hash = Mix(kNull, 0);
-    } else if (token == "true" || token == "false") {
-      hash = Mix(token == "true" ? kTrue : kFalse, 0);
-    }
-    return hash ? hash : Broken();
-  }
-
-  [[nodiscard]] Reason reason() const { return reason_; }
+  RecordReader(const JsonStructure& tokens, std::size_t first) : tokens_(tokens), at_(first) {}
 
   using OnMember = std::function<void(std::string_view, std::string_view)>;
-  std::optional<std::uint64_t> Members(od::object object, int depth, const OnMember* visit) {
-    std::uint64_t sum = 0;
-    for (auto field : object) {
-      std::string_view name;
-      od::value value;
-      if (field.unescaped_key().get(name) != simdjson::SUCCESS ||
-          field.value().get(value) != simdjson::SUCCESS) {
-        return Broken();
-      }
-      std::string_view text;
-      const auto hash = Walk(value, depth + 1, visit == nullptr ? nullptr : &text);
-      if (!hash) return std::nullopt;
-      if (visit != nullptr) (*visit)(name, text);
-      const bool counts = *hash != Mix(kNull, 0) && !(visit != nullptr && IsVolatile(name));
-      if (counts) sum += Mix(HashBytes(name, kName), *hash);
-    }
-    return Mix(kObject, sum);
-  }
+  // The record's hash; nullopt when it can't be kept.
+  std::optional<std::uint64_t> Read(const OnMember& visit) { return Object(0, &visit); }
+
+  // Of a record that was read: its last token.
+  [[nodiscard]] std::size_t last() const { return at_ - 1; }
+  [[nodiscard]] Reason reason() const { return reason_; }
 
  private:
-  std::optional<std::uint64_t> Broken() {
-    reason_ = kBroken;
+  std::optional<std::uint64_t> Reject(Reason reason) {
+    reason_ = reason;
     return std::nullopt;
   }
 
-  std::optional<std::uint64_t> Object(od::value value, int depth, std::string_view* text) {
-    if (depth >= kMaxRecordDepth) {
-      reason_ = kTooDeep;
-      return std::nullopt;
-    }
-    od::object object;
-    if (value.get_object().get(object) != simdjson::SUCCESS) return Broken();
-    if (text != nullptr) {
-      bool any = false;
-      if (object.raw_json().get(*text) != simdjson::SUCCESS ||
-          object.reset().get(any) != simdjson::SUCCESS) {
-        return Broken();
-      }
-    }
-    return Members(object, depth, nullptr);
+  [[nodiscard]] char Next() const { return tokens_.At(at_); }
+  bool Take(char c) {
+    if (Next() != c) return false;
+    ++at_;
+    return true;
   }
 
-  std::optional<std::uint64_t> Array(od::value value, int depth, std::string_view* text) {
-    if (depth >= kMaxRecordDepth) {
-      reason_ = kTooDeep;
-      return std::nullopt;
+  std::optional<std::uint64_t> Value(int depth) {
+    const char c = Next();
+    if (c == '{') return Object(depth, nullptr);
+    if (c == '[') return Array(depth);
+    if (c == '\0') return Reject(kBroken);
+    const std::string_view token = tokens_.Token(at_++);
+    if (c == '"') {
+      const auto text = TextOf(token, scratch_);
+      return text ? hash::OfText(*text) : Reject(kBroken);
     }
-    od::array array;
-    if (value.get_array().get(array) != simdjson::SUCCESS) return Broken();
-    if (text != nullptr) {
-      bool any = false;
-      if (array.raw_json().get(*text) != simdjson::SUCCESS ||
-          array.reset().get(any) != simdjson::SUCCESS) {
-        return Broken();
-      }
-    }
-    std::uint64_t hash = kArray;
-    for (auto element : array) {
-      od::value item;
-      if (element.get(item) != simdjson::SUCCESS) return Broken();
-      const auto item_hash = Walk(item, depth + 1, nullptr);
-      if (!item_hash) return std::nullopt;
-      hash = Mix(hash, *item_hash);
-    }
-    return hash;
+    if (token == "null") return hash::kNull;
+    if (token == "true") return hash::kTrue;
+    if (token == "false") return hash::kFalse;
+    return IsNumber(token) ? hash::OfNumber(token) : Reject(kBroken);
   }
 
-  Reason reason_;
+  // `visit` is given for the record itself, whose volatile members do not count.
+  std::optional<std::uint64_t> Object(int depth, const OnMember* visit) {
+    if (depth >= kMaxRecordDepth) return Reject(kTooDeep);
+    ++at_;
+    hash::Members sum;
+    if (Take('}')) return sum.Hash();
+    do {
+      const auto name = TextOf(tokens_.Token(at_), scratch_);
+      if (Next() != '"' || !name) return Reject(kBroken);
+      if (visit != nullptr) name_ = *name;
+      const std::uint64_t name_hash = hash::OfName(*name);
+      ++at_;
+      if (!Take(':')) return Reject(kBroken);
+      const std::size_t first = at_;
+      const auto value = Value(depth + 1);
+      if (!value) return std::nullopt;
+      if (visit != nullptr) (*visit)(name_, TextFrom(first));
+      const bool counts = *value != hash::kNull && !(visit != nullptr && IsVolatile(name_));
+      if (counts) sum.Add(name_hash, *value);
+    } while (Take(','));
+    return Take('}') ? sum.Hash() : Reject(kBroken);
+  }
+
+  std::optional<std::uint64_t> Array(int depth) {
+    if (depth >= kMaxRecordDepth) return Reject(kTooDeep);
+    ++at_;
+    hash::Elements chain;
+    if (Take(']')) return chain.Hash();
+    do {
+      const auto element = Value(depth + 1);
+      if (!element) return std::nullopt;
+      chain.Add(*element);
+    } while (Take(','));
+    return Take(']') ? chain.Hash() : Reject(kBroken);
+  }
+
+  // The JSON of the value that was just read.
+  [[nodiscard]] std::string_view TextFrom(std::size_t first) const {
+    return first + 1 == at_ ? tokens_.Token(first) : tokens_.Span(first, at_ - 1);
+  }
+
+  const JsonStructure& tokens_;
+  std::size_t at_;
+  Reason reason_ = kBroken;
+  std::string name_, scratch_;
 };
 
 }  // namespace
 
 class RecordWalker::Impl {
  public:
-  // The records of a sound array, split by simdjson; false: the array is not sound as a whole.
-  bool Split(std::string_view json, std::vector<std::string_view>& records) {
-    od::document document;
-    od::array array;
-    if (page_parser_.iterate(json.data(), json.size(), json.size() + kPadding).get(document) !=
-            simdjson::SUCCESS ||
-        document.get_array().get(array) != simdjson::SUCCESS) {
-      return false;
+  // The records of an array. False: it breaks off; what came before was handed out.
+  bool Array(const Visitor& visitor) {
+    std::size_t at = 1;
+    if (tokens_.At(at) != ']') {
+      do {
+        if (std::string_view(",:]}").find(tokens_.At(at)) != std::string_view::npos) return false;
+        const auto last = Record(tokens_, at, visitor);
+        if (!last) return false;
+        at = *last + 1;
+      } while (tokens_.At(at++) == ',');
+      --at;
     }
-    for (auto element : array) {
-      od::object object;
-      std::string_view record;
-      if (element.get_object().get(object) != simdjson::SUCCESS ||
-          object.raw_json().get(record) != simdjson::SUCCESS) {
-        return false;
-      }
-      records.push_back(record);
-    }
-    const char* rest = nullptr;
-    return document.current_location().get(rest) != simdjson::SUCCESS;
+    return tokens_.At(at) == ']' && at + 1 == tokens_.size();
   }
 
-  // One record, on its own: what is wrong with it stays with it.
-  void One(std::string_view json, const Visitor& visitor) {
-    visitor.begin();
-    if (json.size() > kMaxRecordBytes) return visitor.reject("larger than 1 MiB");
-    if (!json.empty() && json.front() != '{') return visitor.reject("not a JSON object");
-    od::document document;
-    // simdjson reads, and masks, up to kPadding bytes beyond the record.
-    const auto error =
-        parser_.iterate(json.data(), json.size(), json.size() + kPadding).get(document);
-    if (error == simdjson::UTF8_ERROR) return visitor.reject("not UTF-8");
-    od::object object;
-    if (error != simdjson::SUCCESS || document.get_object().get(object) != simdjson::SUCCESS) {
-      return visitor.reject(kBroken);
-    }
-    ValueWalker walker;
-    const auto hash = walker.Members(object, 0, &visitor.member);
-    if (!hash) return visitor.reject(walker.reason());
-    const char* rest = nullptr;
-    if (document.current_location().get(rest) == simdjson::SUCCESS) {
-      return visitor.reject(kBroken);  // something stands behind the record
-    }
-    visitor.end(json, *hash);
+  bool Sound(std::string_view json) { return tokens_.Read(json) == JsonStructure::Finding::kSound; }
+
+  // One record on its own: what is wrong with it stays with it.
+  void Alone(std::string_view json, const Visitor& visitor) {
+    const auto reject = [&](std::string_view why) {
+      visitor.begin();
+      visitor.reject(why);
+    };
+    if (json.size() > kMaxRecordBytes) return reject(kTooLarge);
+    if (!json.empty() && json.front() != '{') return reject(kNoObject);
+    const JsonStructure::Finding finding = alone_.Read(json);
+    if (finding == JsonStructure::Finding::kNotUtf8) return reject("not UTF-8");
+    const auto last = alone_.Last(0);
+    if (!last || *last + 1 != alone_.size()) return reject(kBroken);
+    Record(alone_, 0, visitor);
   }
 
  private:
-  od::parser page_parser_;
-  od::parser parser_;
+  static constexpr std::string_view kTooLarge = "larger than 1 MiB";
+  static constexpr std::string_view kNoObject = "not a JSON object";
+
+  // Hands out the record that begins there, or its rejection. Its last token; nullopt when its
+  // brackets do not close.
+  static std::optional<std::size_t> Record(const JsonStructure& tokens, std::size_t first,
+                                           const Visitor& visitor) {
+    visitor.begin();
+    RecordReader reader(tokens, first);
+    const bool is_object = tokens.At(first) == '{';
+    const auto hash = is_object ? reader.Read(visitor.member) : std::nullopt;
+    if (!hash) {
+      const auto last = tokens.Last(first);
+      const bool large = last && is_object && tokens.Span(first, *last).size() > kMaxRecordBytes;
+      visitor.reject(large ? kTooLarge : is_object ? reader.reason() : kNoObject);
+      return last;
+    }
+    const std::string_view json = tokens.Span(first, reader.last());
+    if (json.size() > kMaxRecordBytes) {
+      visitor.reject(kTooLarge);
+    } else {
+      visitor.end(json, *hash);
+    }
+    return reader.last();
+  }
+
+  JsonStructure tokens_;
+  JsonStructure alone_;
 };
 
 RecordWalker::RecordWalker() : impl_(std::make_unique<Impl>()) {}
@@ -262,22 +232,22 @@ Status RecordWalker::Walk(std::string_view json, const Visitor& visitor) {
   };
   if (json.empty()) return broken("there is no list of records");
   if (json.front() == '{') {
-    impl_->One(json, visitor);
+    impl_->Alone(json, visitor);
     return {};
   }
   if (json.front() != '[') return broken("the records are not a JSON array");
-  std::vector<std::string_view> records;
-  if (impl_->Split(json, records)) {
-    for (const std::string_view record : records) impl_->One(Trim(record), visitor);
+  if (impl_->Sound(json)) {
+    if (!impl_->Array(visitor)) return broken(kBreaksOff);
     return {};
   }
+  // One record's bytes are damaged: each is read on its own.
   std::size_t end = 1;
   kql::ForEachElement(json, [&](std::string_view element) {
     end = static_cast<std::size_t>(element.data() - json.data()) + element.size();
-    impl_->One(Trim(element), visitor);
+    impl_->Alone(Trim(element), visitor);
     return true;
   });
-  if (Trim(json.substr(end)) != "]") return broken("the list of records breaks off");
+  if (Trim(json.substr(end)) != "]") return broken(kBreaksOff);
   return {};
 }
 

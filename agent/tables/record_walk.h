@@ -13,8 +13,8 @@ namespace picket::tables {
 inline constexpr std::size_t kMaxRecordBytes = std::size_t{1} << 20;
 inline constexpr int kMaxRecordDepth = 64;
 
-// Walks records once with simdjson: checks all of their JSON, hashes them and hands out their
-// members. One thread at a time.
+// Walks records once, over simdjson's tokens: checks all of their JSON, hashes them and hands out
+// their members. One thread at a time.
 class RecordWalker {
  public:
   RecordWalker();
@@ -33,13 +33,10 @@ class RecordWalker {
     std::function<void(std::string_view why)> reject;
   };
 
-  // `json`: an array of records, or one. Views that the visitor gets point into `json`, which must
-  // have kPadding readable bytes behind it. A record that is broken, too large, too deep, no object
-  // or not UTF-8 is rejected alone. kUnexpectedReply when the array itself breaks off; what came
-  // before was handed out.
+  // `json`: an array of records, or one. Views that the visitor gets point into `json`. A record
+  // that is broken, too large, too deep, no object or not UTF-8 is rejected alone. kUnexpectedReply
+  // when the array itself breaks off; what came before was handed out.
   [[nodiscard]] Status Walk(std::string_view json, const Visitor& visitor);
-
-  static constexpr std::size_t kPadding = 64;
 
  private:
   class Impl;
