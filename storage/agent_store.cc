@@ -2,15 +2,14 @@
 
 #include "base/files.h"
 #include "storage/migrations.h"
+#include "storage/upgrade.h"
 
 namespace picket::storage {
 
 Result<std::unique_ptr<AgentStore>> AgentStore::Open(const std::filesystem::path& data_dir) {
   PK_RETURN_IF_ERROR(EnsurePrivateDirectory(data_dir));
-  PK_ASSIGN_OR_RETURN(
-      std::unique_ptr<Database> database,
-      Database::Open(data_dir / "agent.db", {.application_id = kAgentApplicationId}));
-  PK_RETURN_IF_ERROR(Migrate(*database, kAgentApplicationId, AgentMigrations()));
+  PK_ASSIGN_OR_RETURN(std::unique_ptr<Database> database,
+                      OpenUpgraded(data_dir / "agent.db", kAgentApplicationId, AgentMigrations()));
   // A request that a power cut forgets costs a 429 at most; a page's rows are never here.
   PK_RETURN_IF_ERROR(database->Execute("PRAGMA synchronous=NORMAL"));
   return std::unique_ptr<AgentStore>(new AgentStore(std::move(database)));

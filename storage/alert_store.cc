@@ -261,14 +261,4 @@ Status AlertStore::PutIncident(const IncidentRow& i) {
   return put.Bind(12, i.opened.ticks).Bind(13, i.updated.ticks).Run();
 }
 
-Result<OutboxDepth> AlertStore::Outbox() {
-  PK_ASSIGN_OR_RETURN(
-      Statement select,
-      database_.Prepare(
-          "SELECT coalesce(sum(state='pending'),0), coalesce(sum(state='dead'),0) FROM outbox"));
-  PK_ASSIGN_OR_RETURN(const bool row, select.Step());
-  PK_CHECK(row, "an aggregate has a row");
-  return OutboxDepth{.pending = select.Int(0), .dead = select.Int(1)};
-}
-
 }  // namespace picket::storage

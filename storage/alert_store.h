@@ -62,10 +62,6 @@ struct RuleCursor {
   std::string error;
 };
 
-struct OutboxDepth {
-  std::int64_t pending = 0, dead = 0;
-};
-
 inline constexpr std::int64_t kMaxEvidence = 100;
 
 // Findings, alerts, incidents and the rules' cursors of one tenant. Writes happen in the caller's
@@ -102,8 +98,6 @@ class AlertStore {
   [[nodiscard]] Result<std::vector<IncidentRow>> IncidentsOfEntity(const EntityKey& entity);
   [[nodiscard]] Result<std::vector<IncidentRow>> Incidents(bool all);
   [[nodiscard]] Status PutIncident(const IncidentRow& incident);
-
-  [[nodiscard]] Result<OutboxDepth> Outbox();
 
  private:
   Database& database_;

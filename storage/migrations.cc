@@ -139,6 +139,54 @@ CREATE TABLE outbox(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Ticks, the outbox as outputs need it, what an alert cites, and what retention took.
+constexpr const char* kTenant2 = R"sql(
+CREATE TABLE tick_cursor(        -- every tick up to it was evaluated, or stands in tick
+  rule TEXT PRIMARY KEY, version TEXT NOT NULL,
+  started INTEGER NOT NULL,      -- and none up to this one: the rule begins after it
+  tick INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tick(               -- ticks that are not, or not for good, evaluated
+  rule TEXT NOT NULL, tick INTEGER NOT NULL,
+  version TEXT NOT NULL,         -- of the rule: the hash of its meaning
+  state TEXT NOT NULL,           -- partial | dirty | given_up
+  reason TEXT NOT NULL, runs INTEGER NOT NULL, changed INTEGER NOT NULL,
+  PRIMARY KEY(rule, tick)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tick_state ON tick(state, tick);
+
+DROP TABLE outbox;               -- nothing wrote to it
+CREATE TABLE outbox(
+  id TEXT PRIMARY KEY,           -- of output, incident and its state: the same at every try
+  output TEXT NOT NULL, incident TEXT NOT NULL,
+  kind TEXT NOT NULL,            -- incident.opened | incident.updated | incident.closed | …
+  priority INTEGER NOT NULL, body TEXT NOT NULL,
+  state TEXT NOT NULL,           -- pending | superseded | dead
+  created INTEGER NOT NULL, not_before INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_due ON outbox(output, state, priority, created);
+CREATE INDEX outbox_incident ON outbox(output, incident);
+CREATE TABLE delivery(           -- what a receiver acknowledged
+  id TEXT PRIMARY KEY,           -- the outbox entry's
+  output TEXT NOT NULL, incident TEXT NOT NULL, kind TEXT NOT NULL,
+  created INTEGER NOT NULL, delivered INTEGER NOT NULL, attempts INTEGER NOT NULL,
+  receipt TEXT NOT NULL          -- what the receiver said: its own id, an etag
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delivery_incident ON delivery(output, incident, delivered);
+
+CREATE INDEX decision_subject ON decision(subject);
+
+ALTER TABLE finding ADD COLUMN event_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX finding_event_id ON finding(stream, event_id);
+CREATE TABLE held(               -- events past retention that an alert still cites
+  stream TEXT NOT NULL, event INTEGER NOT NULL, frame INTEGER NOT NULL, arrived INTEGER NOT NULL,
+  PRIMARY KEY(stream, event)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE stream ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;  -- events that retention took
+)sql";
+
 constexpr const char* kAgent1 = R"sql(
 CREATE TABLE request(            -- what the sliding windows of the request budgets count
   app TEXT NOT NULL, family TEXT NOT NULL, tenant TEXT NOT NULL, time INTEGER NOT NULL
@@ -150,7 +198,7 @@ CREATE TABLE hold(               -- not-before times that belong to no stream (E
 )sql";
 
 Status RefuseNewer(Database& database, std::int64_t newest) {
-  PK_ASSIGN_OR_RETURN(const std::int64_t found, database.QueryInt("PRAGMA user_version"));
+  PK_ASSIGN_OR_RETURN(const std::int64_t found, SchemaOf(database));
   if (found <= newest) return {};
   return Fail({.kind = ErrorKind::kStorage,
                .message = fmt::format("{} was written by a newer Picket (schema {}, this one "
@@ -164,7 +212,7 @@ Status RefuseNewer(Database& database, std::int64_t newest) {
 Status CheckSchema(Database& database, const std::vector<const char*>& steps) {
   const auto newest = static_cast<std::int64_t>(steps.size());
   PK_RETURN_IF_ERROR(RefuseNewer(database, newest));
-  PK_ASSIGN_OR_RETURN(const std::int64_t found, database.QueryInt("PRAGMA user_version"));
+  PK_ASSIGN_OR_RETURN(const std::int64_t found, SchemaOf(database));
   if (found == newest) return {};
   return Fail(
       {.kind = ErrorKind::kRefused,
@@ -172,25 +220,27 @@ Status CheckSchema(Database& database, const std::vector<const char*>& steps) {
        .hint = "Run 'picket once' first; it brings the file up to date."});
 }
 
+Result<std::int64_t> SchemaOf(Database& database) {
+  return database.QueryInt("PRAGMA user_version");
+}
+
 Status Migrate(Database& database, std::int32_t application_id,
                const std::vector<const char*>& steps) {
   const auto newest = static_cast<std::int64_t>(steps.size());
   PK_RETURN_IF_ERROR(RefuseNewer(database, newest));
-  PK_ASSIGN_OR_RETURN(const std::int64_t found, database.QueryInt("PRAGMA user_version"));
+  PK_ASSIGN_OR_RETURN(const std::int64_t found, SchemaOf(database));
+  if (found == newest) return {};
+  PK_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database));
   for (std::int64_t version = found; version < newest; ++version) {
-    PK_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database));
     PK_RETURN_IF_ERROR(database.Execute(steps[static_cast<std::size_t>(version)]));
-    PK_RETURN_IF_ERROR(
-        database.Execute(fmt::format("PRAGMA application_id={}; PRAGMA "
-                                     "user_version={}",
-                                     application_id, version + 1)));
-    PK_RETURN_IF_ERROR(transaction.Commit());
   }
-  return {};
+  PK_RETURN_IF_ERROR(database.Execute(
+      fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", application_id, newest)));
+  return transaction.Commit();
 }
 
 const std::vector<const char*>& TenantMigrations() {
-  static const std::vector<const char*> steps = {kTenant1};
+  static const std::vector<const char*> steps = {kTenant1, kTenant2};
   return steps;
 }
 

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/files.h"
 #include "storage/migrations.h"
+#include "storage/upgrade.h"
 
 namespace picket::storage {
 
@@ -24,6 +27,9 @@ TenantStore::TenantStore(std::unique_ptr<Database> database, const Guid& tenant,
       events_(*database_, std::move(schemas)),
       ledger_(*database_),
       alerts_(*database_),
+      ticks_(*database_),
+      outbox_(*database_),
+      decisions_(*database_),
       streams_(*database_) {}
 
 fs::path TenantStore::PathOf(const fs::path& data_dir, const Guid& tenant) {
@@ -45,13 +51,13 @@ Result<std::unique_ptr<TenantStore>> TenantStore::Open(const fs::path& data_dir,
   } else {
     PK_RETURN_IF_ERROR(EnsurePrivateDirectory(path.parent_path()));
   }
-  PK_ASSIGN_OR_RETURN(std::unique_ptr<Database> database,
-                      Database::Open(path, {.create = !options.read_only,
-                                            .read_only = options.read_only,
-                                            .application_id = kTenantApplicationId}));
-  PK_RETURN_IF_ERROR(options.read_only
-                         ? CheckSchema(*database, TenantMigrations())
-                         : Migrate(*database, kTenantApplicationId, TenantMigrations()));
+  PK_ASSIGN_OR_RETURN(
+      std::unique_ptr<Database> database,
+      options.read_only
+          ? Database::Open(
+                path, {.create = false, .read_only = true, .application_id = kTenantApplicationId})
+          : OpenUpgraded(path, kTenantApplicationId, TenantMigrations()));
+  if (options.read_only) PK_RETURN_IF_ERROR(CheckSchema(*database, TenantMigrations()));
   std::unique_ptr<TenantStore> store(
       new TenantStore(std::move(database), tenant, std::move(schemas), options));
   PK_RETURN_IF_ERROR(store->CheckOwner(options.read_only));
@@ -61,18 +67,22 @@ Result<std::unique_ptr<TenantStore>> TenantStore::Open(const fs::path& data_dir,
 }
 
 Result<std::vector<fs::path>> TenantStore::Purge(const fs::path& data_dir, const Guid& tenant) {
+  // Whatever begins with its name: the file, SQLite's own beside it, copies from upgrades.
+  const fs::path file = PathOf(data_dir, tenant);
   std::vector<fs::path> deleted;
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    fs::path path = PathOf(data_dir, tenant);
-    path += suffix;
-    std::error_code error;
-    if (fs::remove(path, error)) {
-      deleted.push_back(std::move(path));
-    } else if (error) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(file.parent_path(), error)) {
+    if (entry.path().filename().string().rfind(file.filename().string(), 0) != 0) continue;
+    std::error_code failed;
+    fs::remove(entry.path(), failed);
+    if (failed) {
       return Fail({.kind = ErrorKind::kStorage,
-                   .message = fmt::format("cannot delete {}: {}", path.string(), error.message())});
+                   .message = fmt::format("cannot delete {}: {}", entry.path().string(),
+                                          failed.message())});
     }
+    deleted.push_back(entry.path());
   }
+  std::sort(deleted.begin(), deleted.end());
   return deleted;
 }
 
@@ -143,6 +153,8 @@ Result<std::int64_t> TenantStore::Expire(Instant oldest, Instant now) {
   PK_ASSIGN_OR_RETURN(Transaction transaction, Begin());
   PK_RETURN_IF_ERROR(ledger_.Expire(oldest));
   PK_RETURN_IF_ERROR(ledger_.Join(now - kSettled));
+  PK_RETURN_IF_ERROR(ticks_.Expire(oldest, now));
+  PK_RETURN_IF_ERROR(outbox_.Expire(oldest));
   PK_RETURN_IF_ERROR(transaction.Commit());
   return deleted;
 }
@@ -152,13 +164,7 @@ void TenantStore::Rest() {
   database_->ReleaseMemory();
 }
 
-Status TenantStore::Backup(const fs::path& to) {
-  // SQLite would make the file with the mode of the umask; into an empty one it writes.
-  PK_RETURN_IF_ERROR(CreatePrivateFile(to));
-  PK_ASSIGN_OR_RETURN(Statement vacuum, database_->PrepareOnce("VACUUM INTO ?"));
-  const std::string name = to.string();
-  return vacuum.Bind(1, std::string_view(name)).Run();
-}
+Status TenantStore::Backup(const fs::path& to) { return CopyDatabase(*database_, to); }
 
 Status TenantStore::Check() {
   PK_ASSIGN_OR_RETURN(Statement check, database_->Prepare("PRAGMA integrity_check(1)"));

@@ -8,11 +8,14 @@
 #include "base/result.h"
 #include "base/uuid.h"
 #include "storage/alert_store.h"
+#include "storage/decisions.h"
 #include "storage/event_store.h"
 #include "storage/ledger.h"
+#include "storage/outbox.h"
 #include "storage/record.h"
 #include "storage/sqlite/database.h"
 #include "storage/stream_state.h"
+#include "storage/tick_store.h"
 
 namespace picket::storage {
 
@@ -25,8 +28,8 @@ struct TenantStoreOptions {
 // Everything of one tenant: DATA_DIR/tenants/GUID.db. One thread at a time.
 class TenantStore {
  public:
-  // Creates and migrates the file as needed, and checks the GUID inside. When read_only: kNotFound
-  // when there is none, kRefused when another version wrote it.
+  // Creates and upgrades the file as needed (see storage/upgrade.h), and checks the GUID inside.
+  // When read_only: kNotFound when there is none, kRefused when another version wrote it.
   static Result<std::unique_ptr<TenantStore>> Open(const std::filesystem::path& data_dir,
                                                    const Guid& tenant,
                                                    std::vector<StreamSchema> schemas,
@@ -41,6 +44,9 @@ class TenantStore {
   EventStore& events() { return events_; }
   Ledger& ledger() { return ledger_; }
   AlertStore& alerts() { return alerts_; }
+  TickStore& ticks() { return ticks_; }
+  Outbox& outbox() { return outbox_; }
+  Decisions& decisions() { return decisions_; }
   StreamStates& streams() { return streams_; }
 
   [[nodiscard]] Result<Transaction> Begin() { return Transaction::Begin(*database_); }
@@ -78,6 +84,9 @@ class TenantStore {
   EventStore events_;
   Ledger ledger_;
   AlertStore alerts_;
+  TickStore ticks_;
+  Outbox outbox_;
+  Decisions decisions_;
   StreamStates streams_;
 };
 

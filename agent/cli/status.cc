@@ -34,7 +34,7 @@ TenantStatus StatusOf(const run::Settings& settings, const run::Tenant& tenant) 
     return status;
   }
   auto streams = poll::ReadStatus(**store, run::StreamsOf(tenant), settings.poll);
-  auto outbox = (*store)->alerts().Outbox();
+  auto outbox = (*store)->outbox().Depth();
   if (!streams || !outbox) {
     status.state = "unreadable";
     status.error = streams ? outbox.error().message : streams.error().message;

@@ -70,7 +70,8 @@ void ReadWindow(TenantStore& store, const StreamSchema& schema, Instant from, In
   PK_CHECK(transaction->Commit(), "commit");
 }
 
-// A rule's turn: finding, alert, incident and cursor together.
+// A rule's turn: finding, alert, incident, what is to be sent of it, the tick and the cursor
+// together. Sending is another transaction, after it.
 void Evaluate(TenantStore& store) {
   AlertStore& alerts = store.alerts();
   const std::int64_t seq = store.events().LastSeq().value();
@@ -80,8 +81,30 @@ void Evaluate(TenantStore& store) {
   PK_CHECK(alerts.PutAlert({.id = "a", .rule = "rule", .incident = "i", .status = "new"}), "");
   PK_CHECK(alerts.PutEvidence("a", {.finding = "f", .row = "{}"}), "");
   PK_CHECK(alerts.PutIncident({.id = "i", .status = "new"}), "");
+  const std::string state = std::to_string(seq);
+  PK_CHECK(store.outbox().Put(
+               {.id = "o" + state, .output = "soc", .incident = "i", .created = Instant{seq}}),
+           "");
+  TickStore& ticks = store.ticks();
+  if (!ticks.Cursor("rule").value()) PK_CHECK(ticks.Start("rule", "v", Instant{1}), "");
+  const Instant previous = ticks.Cursor("rule").value()->tick;
+  PK_CHECK(ticks.Advance({.rule = "rule",
+                          .tick = previous + kHour,
+                          .version = "v",
+                          .state = TickState::kPartial,
+                          .reason = state},
+                         previous),
+           "");
+  PK_CHECK(store.decisions().Append({.who = "w", .subject = state}), "");
   PK_CHECK(alerts.PutCursor("rule", {.seq = seq}), "");
   PK_CHECK(transaction->Commit(), "commit");
+}
+
+void Deliver(TenantStore& store) {
+  const std::vector<OutboxEntry> due = store.outbox().Due("soc", Instant{9}, 9).value();
+  for (const OutboxEntry& entry : due) {
+    PK_CHECK(store.outbox().Acknowledged(entry.id, "r", Instant{9}), "acknowledged");
+  }
 }
 
 // Everything that writes, so that it can be done again after a crash.
@@ -92,11 +115,13 @@ void Work(const std::filesystem::path& folder) {
     ReadWindow(*store, ThingSchema(), Instant{1000}, Instant{2000}, {FirstPage(), SecondPage()});
     PK_CHECK(store->streams().Put(kStream, {.state = "ok"}), "state");
     Evaluate(*store);
+    Deliver(*store);
   }
   auto store = Open(folder, ColorfulSchema());
   ReadWindow(*store, ColorfulSchema(), Instant{2000}, Instant{3000},
              {{{.id = "last", .created = 2500}}});
   Evaluate(*store);
+  Deliver(*store);
   PK_CHECK(store->Expire(Instant{1010}, Instant{} + kDay * 8), "expire");
 }
 
@@ -145,6 +170,15 @@ State CheckAll(const std::filesystem::path& folder) {
   EXPECT_EQ(store->alerts().Evidence("a").value().size(), finding ? 1U : 0U);
   const auto cursor = store->alerts().Cursor("rule").value();
   EXPECT_EQ(cursor.has_value(), finding);
+  if (!cursor) return state;
+  // Whatever was judged has a tick, a decision and something sent or to be sent: one each.
+  const std::string seq = std::to_string(cursor->seq);
+  EXPECT_EQ(store->ticks().Waiting(9).value().at(0).reason, seq);
+  EXPECT_EQ(store->decisions().Of(seq).value().size(), 1U);
+  const auto sent = store->outbox().LastDelivery("soc", "i").value();
+  const auto waiting = store->outbox().Entries("pending", 9).value();
+  EXPECT_EQ(waiting.size(), sent && sent->id == "o" + seq ? 0U : 1U);
+  for (const OutboxEntry& entry : waiting) EXPECT_EQ(entry.id, "o" + seq);
   return state;
 }
 
