@@ -114,6 +114,7 @@ struct ParameterAst {
 struct FunctionAst {
   std::vector<ParameterAst> parameters;
   std::unique_ptr<QueryAst> body;
+  bool view = false;  // `view () {…}`: a union knows it by its name
 };
 
 struct LetAst {

@@ -16,7 +16,7 @@ bool IsAny(std::string_view name) { return name == "take_any" || name == "any"; 
 std::string NumberInName(const Expression& expression) {
   const Value& value = expression.value;
   std::string text =
-      expression.type == Type::kReal ? FormatRealText(value.real) : std::to_string(value.number);
+      expression.type == Type::kReal ? RealAsString(value.real) : std::to_string(value.number);
   if (text.size() > 2 && text.substr(text.size() - 2) == ".0") text.resize(text.size() - 2);
   std::replace(text.begin(), text.end(), '.', '_');
   return text;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -92,6 +93,12 @@ class Binder {
   PlanPtr Distinct(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Summarize(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Union(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Search(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  Expression SearchCondition(const Ast& ast, const Schema& schema, const Scope* scope,
+                             bool case_sensitive);
+  // The legs of a union that a pattern stands for.
+  void NamedLegs(const Pipeline& leg, const Scope* scope,
+                 const std::function<void(PlanPtr, std::string)>& add);
   PlanPtr SampleDistinct(PlanPtr input, const OperatorAst& op, const Scope* scope);
 
   // bind_join.cc, bind_expand.cc, bind_parse.cc, bind_series.cc
@@ -119,6 +126,14 @@ void AddKey(Plan& plan, std::vector<Expression>& keys, ExpressionBinder& binder,
             int& unnamed);
 // Columns that an operator makes, beside those of its input; one of the same name takes the place.
 void AddMade(Plan& plan, const Schema& made);
+// bind_union.cc: the table's, view's or `as` name of rows, else the other one; a column of the name
+// before the others; a union's columns out of its inputs'.
+std::string SourceName(const Plan& plan, std::string other);
+PlanPtr WithSource(PlanPtr input, const std::string& column, std::string name);
+void UnionSchema(Plan& plan, bool inner);
+// bind_search.cc
+Expression OnAnyColumn(std::string_view op, const Schema& schema, const Expression& value,
+                       Span span);
 inline const Ast& Inside(const Ast& ast) {
   return ast.kind == AstKind::kAssign ? *ast.children[0] : ast;
 }

@@ -116,19 +116,10 @@ Expression Apply(std::string_view name, Span span, std::vector<Expression> argum
 }
 
 Expression Convert(Expression expression, Type type, Span span) {
-  const char* name = "tostring";
-  if (type == Type::kBool) name = "tobool";
-  if (type == Type::kInt) name = "toint";
-  if (type == Type::kLong) name = "tolong";
-  if (type == Type::kReal) name = "todouble";
-  if (type == Type::kDateTime) name = "todatetime";
-  if (type == Type::kTimespan) name = "totimespan";
-  if (type == Type::kGuid) name = "toguid";
-  if (type == Type::kDynamic) name = "todynamic";
   if (expression.type == type) return expression;
   std::vector<Expression> arguments;
   arguments.push_back(std::move(expression));
-  return Apply(name, span, std::move(arguments));
+  return Apply(ConverterTo(type), span, std::move(arguments));
 }
 
 Expression ExpressionBinder::Bind(const Ast& ast) {
@@ -254,8 +245,20 @@ std::vector<Expression> ExpressionBinder::BindArguments(const Ast& ast, std::siz
   return arguments;
 }
 
+// prev(x, n, default): n and the default are the same for all rows; so is where row_number begins.
+void ExpressionBinder::CheckConstants(const Expression& call, const Ast& ast) {
+  const bool neighbour = call.function->name == "prev" || call.function->name == "next";
+  for (std::size_t i = 1; neighbour && i < call.arguments.size(); ++i) {
+    if (IsConstant(call.arguments[i])) continue;
+    Refuse(ast.children[i]->span, "KS129", fmt::format("{}() needs a constant here", ast.text));
+  }
+}
+
 Expression ExpressionBinder::Call(const Ast& ast) {
   const std::string_view name = FunctionName(ast.text);
+  if (ast.children.size() == 2 && ast.children[0]->kind == AstKind::kStar) {
+    return OnAnyColumn(name, schema_, Bind(*ast.children[1]), ast.span);
+  }
   if (aggregates_) {
     if (std::optional<Expression> value = aggregates_(ast)) return *std::move(value);
   }
@@ -275,6 +278,7 @@ Expression ExpressionBinder::Call(const Ast& ast) {
       name == "extract" && ast.children.size() == 4 && ast.children[3]->kind == AstKind::kTyped;
   std::vector<Expression> arguments = BindArguments(ast, typed ? 3 : ast.children.size());
   Expression value = Apply(name, ast.span, std::move(arguments));
+  if (value.function != nullptr && value.function->window) CheckConstants(value, ast);
   if (typed) return Convert(std::move(value), ast.children[3]->type, ast.span);
   return value;
 }

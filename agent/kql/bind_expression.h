@@ -38,6 +38,7 @@ class ExpressionBinder {
   Expression Call(const Ast& ast);
   Expression ColumnIfExists(const Ast& ast);
   Expression ToScalar(const Ast& ast);
+  static void CheckConstants(const Expression& call, const Ast& ast);
   Expression CallFunction(const Scope& function, const Ast& ast);
   std::vector<Expression> BindArguments(const Ast& ast, std::size_t count);
   [[noreturn]] void UnknownName(const Ast& ast);

@@ -183,8 +183,16 @@ PlanPtr Binder::CallTable(const Scope& function, Span span,
     }
   }
   scope = Declare(ast.body->lets, scope);
-  if (ast.body->body) return Pipe(*ast.body->body, scope);
-  if (IsTabular(*ast.body->scalar, scope)) return TableOf(*ast.body->scalar, scope);
+  PlanPtr table;
+  if (ast.body->body) {
+    table = Pipe(*ast.body->body, scope);
+  } else if (IsTabular(*ast.body->scalar, scope)) {
+    table = TableOf(*ast.body->scalar, scope);
+  }
+  if (table) {
+    if (ast.view) table->name = function.name;
+    return table;
+  }
   Refuse(span, "KS109",
          fmt::format("'{}' gives a scalar, not a table", EscapeTerminal(function.name)));
 }

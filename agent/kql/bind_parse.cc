@@ -66,6 +66,17 @@ std::string PatternRegex(const OperatorAst& op, const std::vector<ParsePart>& pa
   return regex;
 }
 
+// What may stand after what: a column takes all up to the next text, so it needs one; one with a
+// type ends where its value does.
+void CheckPart(const std::vector<ParsePart>& before, const ParsePart& part, Span span) {
+  if (before.empty() || !(part.star || part.output)) return;
+  const ParsePart& last = before.back();
+  if (last.star) Refuse(span, "KS102", "a text must follow a '*'");
+  if (!last.output) return;
+  if (part.output) Refuse(span, "KS101", "a text must stand before the column");
+  if (last.type == Type::kString) Refuse(span, "KS103", "'*' after a string column is ambiguous");
+}
+
 std::string TextOption(const OperatorAst& op, std::string_view name) {
   const OptionAst* option = op.Option(name);
   if (option == nullptr || !option->value) return "";
@@ -110,11 +121,7 @@ PlanPtr Binder::Parse(PlanPtr input, const OperatorAst& op, const Scope* scope) 
         part.type = ast->type;
         made.push_back({ast->text, ast->type});
       }
-      const bool gap = part.star || part.output;
-      if (gap && !spec.parts.empty() && (spec.parts.back().star || spec.parts.back().output) &&
-          spec.mode != Plan::Parse::Mode::kRegex) {
-        Refuse(ast->span, "KS006", "a text must stand between two columns of a pattern");
-      }
+      CheckPart(spec.parts, part, ast->span);
       spec.parts.push_back(std::move(part));
     }
     if (spec.mode == Plan::Parse::Mode::kRegex) {

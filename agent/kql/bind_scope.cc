@@ -15,6 +15,7 @@ PlanPtr ClonePlan(const Plan& plan) {
   copy->schema = plan.schema;
   for (const PlanPtr& input : plan.inputs) copy->inputs.push_back(ClonePlan(*input));
   copy->table = plan.table;
+  copy->name = plan.name;
   copy->scan_columns = plan.scan_columns;
   copy->lists = plan.lists;
   copy->sort = plan.sort;

@@ -35,6 +35,7 @@ PlanPtr Binder::Source(const SourceAst& source, const Scope* scope) {
       return Range(source, scope);
     case SourceAst::Kind::kOperator:
       if (source.first->name == "union") return Union(nullptr, *source.first, scope);
+      if (source.first->name == "search") return Search(nullptr, *source.first, scope);
       Refuse(source.span, "PK100",
              fmt::format("the operator '{}' is not supported yet", source.first->name));
     case SourceAst::Kind::kExternalData:

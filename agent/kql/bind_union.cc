@@ -5,26 +5,10 @@
 #include <algorithm>
 
 #include "agent/kql/bind_core.h"
+#include "base/text.h"
 
 namespace picket::kql {
 namespace {
-
-// What a leg is called in the column that withsource adds: a table's own name, else its number.
-std::string LegName(const Pipeline& leg, const Plan& plan, std::size_t at) {
-  const bool table = leg.source.kind == SourceAst::Kind::kName && leg.operators.empty() &&
-                     plan.kind == Plan::Kind::kScan && plan.table == leg.source.name;
-  return table ? leg.source.name : fmt::format("union_arg{}", at);
-}
-
-PlanPtr WithSource(PlanPtr input, const std::string& column, std::string name) {
-  PlanPtr plan = PlanOver(std::move(input), Plan::Kind::kProject);
-  const Schema& before = plan->inputs[0]->schema;
-  std::vector<Expression>& list = plan->lists.emplace_back();
-  list.push_back(Literal(Value::String(std::move(name))));
-  for (std::size_t i = 0; i < before.size(); ++i) list.push_back(ColumnOf(before, i));
-  plan->schema.insert(plan->schema.begin(), {column, Type::kString});
-  return plan;
-}
 
 struct NamedTypes {
   std::string name;
@@ -49,22 +33,58 @@ std::vector<NamedTypes> Names(const std::vector<PlanPtr>& inputs) {
   return names;
 }
 
-// One name with several types becomes name_type of each. kind=inner: only what every leg has by
-// name.
+// `*` in a pattern stands for any text.
+bool FitsPattern(std::string_view pattern, std::string_view name) {
+  const std::size_t star = pattern.find('*');
+  const std::string_view head = pattern.substr(0, star);
+  const std::string_view tail = pattern.substr(star + 1);
+  return name.size() >= head.size() + tail.size() && name.substr(0, head.size()) == head &&
+         name.substr(name.size() - tail.size()) == tail;
+}
+
+}  // namespace
+
+std::string SourceName(const Plan& plan, std::string other) {
+  if (!plan.name.empty()) return plan.name;
+  return plan.kind == Plan::Kind::kScan ? plan.table : std::move(other);
+}
+
+PlanPtr WithSource(PlanPtr input, const std::string& column, std::string name) {
+  PlanPtr plan = PlanOver(std::move(input), Plan::Kind::kProject);
+  const Schema& before = plan->inputs[0]->schema;
+  std::vector<Expression>& list = plan->lists.emplace_back();
+  list.push_back(Literal(Value::String(std::move(name))));
+  for (std::size_t i = 0; i < before.size(); ++i) list.push_back(ColumnOf(before, i));
+  plan->schema.insert(plan->schema.begin(), {column, Type::kString});
+  return plan;
+}
+
+// One name with several types becomes name_type of each, after the names that are taken as they
+// are. kind=inner: only what every leg has by name.
 void UnionSchema(Plan& plan, bool inner) {
+  std::vector<NamedTypes> names = Names(plan.inputs);
+  if (inner) {
+    std::erase_if(names, [&](const NamedTypes& column) {
+      return !std::all_of(plan.inputs.begin(), plan.inputs.end(), [&](const PlanPtr& input) {
+        return FindColumn(input->schema, column.name).has_value();
+      });
+    });
+  }
+  Schema plain;
+  for (const NamedTypes& column : names) {
+    if (column.types.size() == 1) plain.push_back({column.name, column.types[0]});
+  }
   plan.picked.resize(plan.inputs.size());
-  for (const NamedTypes& column : Names(plan.inputs)) {
-    const auto& name = column.name;
-    const auto& types = column.types;
-    const bool everywhere =
-        std::all_of(plan.inputs.begin(), plan.inputs.end(),
-                    [&](const PlanPtr& input) { return FindColumn(input->schema, name); });
-    if (inner && !everywhere) continue;
-    for (const Type type : types) {
-      std::string unique = types.size() > 1 ? fmt::format("{}_{}", name, TypeName(type)) : name;
-      plan.schema.push_back({UniqueName(plan.schema, std::move(unique)), type});
+  for (const NamedTypes& column : names) {
+    for (const Type type : column.types) {
+      std::string name = column.name;
+      if (column.types.size() > 1) {
+        name = UniqueName(plain, fmt::format("{}_{}", name, TypeName(type)));
+        plain.push_back({name, type});
+      }
+      plan.schema.push_back({std::move(name), type});
       for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
-        auto place = FindColumn(plan.inputs[i]->schema, name);
+        auto place = FindColumn(plan.inputs[i]->schema, column.name);
         if (place && plan.inputs[i]->schema[*place].type != type) place.reset();
         plan.picked[i].push_back(place);
       }
@@ -72,7 +92,31 @@ void UnionSchema(Plan& plan, bool inner) {
   }
 }
 
-}  // namespace
+// The views of the name that were declared before, and the tables. A pattern that fits none is no
+// error in a fuzzy union.
+void Binder::NamedLegs(const Pipeline& leg, const Scope* scope,
+                       const std::function<void(PlanPtr, std::string)>& add) {
+  const std::string& pattern = leg.source.name;
+  std::vector<const Scope*> views;
+  for (const Scope* each = scope; each != nullptr; each = each->parent) {
+    const bool view = each->kind == Scope::Kind::kFunction && each->function->view;
+    if (view && FitsPattern(pattern, each->name)) views.push_back(each);
+  }
+  std::reverse(views.begin(), views.end());
+  for (const Scope* view : views) {
+    add(CallTable(*view, leg.source.span, {}, scope, nullptr), std::string(view->name));
+  }
+  std::size_t tables = 0;
+  for (const std::string_view name : catalog_.Names()) {
+    if (!FitsPattern(pattern, name)) continue;
+    ++tables;
+    add(CatalogTable(name, leg.source.span), std::string(name));
+  }
+  if (views.empty() && tables == 0) {
+    Refuse(leg.source.span, "KS204",
+           fmt::format("no table is called '{}'", EscapeTerminal(pattern)));
+  }
+}
 
 PlanPtr Binder::Union(PlanPtr input, const OperatorAst& op, const Scope* scope) {
   auto plan = std::make_unique<Plan>();
@@ -87,14 +131,19 @@ PlanPtr Binder::Union(PlanPtr input, const OperatorAst& op, const Scope* scope) 
     plan->inputs.push_back(std::move(leg));
   };
   if (input) {
-    std::string name = input->kind == Plan::Kind::kScan ? input->table : "union_arg0";
+    std::string name = SourceName(*input, "union_arg0");
     add(std::move(input), std::move(name));
     ++leg_number;
   }
   for (const auto& leg : op.tables) {
     try {
+      if (leg->source.kind == SourceAst::Kind::kName &&
+          leg->source.name.find('*') != std::string::npos) {
+        NamedLegs(*leg, scope, add);
+        continue;
+      }
       PlanPtr bound = Pipe(*leg, scope);
-      std::string name = LegName(*leg, *bound, leg_number++);
+      std::string name = SourceName(*bound, fmt::format("union_arg{}", leg_number++));
       add(std::move(bound), std::move(name));
     } catch (const BindStop& stop) {
       // A fuzzy union does without tables that are not there; other errors stay errors.

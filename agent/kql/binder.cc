@@ -25,6 +25,25 @@ bool LooksAround(const Expression& expression) {
   return std::any_of(expression.arguments.begin(), expression.arguments.end(), &LooksAround);
 }
 
+// Whether the rows come in an order that means something; if not, prev() and the like have no
+// sense.
+bool IsOrdered(const Plan& plan) {
+  switch (plan.kind) {
+    case Plan::Kind::kSort:
+    case Plan::Kind::kRange:
+    case Plan::Kind::kInput:
+      return true;
+    case Plan::Kind::kFilter:
+    case Plan::Kind::kProject:
+    case Plan::Kind::kTake:
+    case Plan::Kind::kMvExpand:
+    case Plan::Kind::kParse:
+      return plan.ordered || IsOrdered(*plan.inputs[0]);
+    default:
+      return plan.ordered;
+  }
+}
+
 }  // namespace
 
 Binder::Step::Step(Binder& binder, Span span) : binder_(binder) {
@@ -55,6 +74,12 @@ PlanPtr Binder::Pipe(const Pipeline& pipeline, const Scope* scope) {
       Refuse(op.span, "PK004", "the query expands to too many operators");
     }
     plan = Operator(std::move(plan), op, scope);
+    if (op.name != "as") continue;
+    // What follows knows the rows by the name.
+    plan->name = op.target;
+    Scope* link = Link(scope, Scope::Kind::kRows, op.target);
+    link->rows = ClonePlan(*plan);
+    scope = link;
   }
   return plan;
 }
@@ -86,6 +111,7 @@ PlanPtr Binder::Operator(PlanPtr input, const OperatorAst& op, const Scope* scop
       {"sample", &Binder::Take},
       {"sample-distinct", &Binder::SampleDistinct},
       {"union", &Binder::Union},
+      {"search", &Binder::Search},
       {"join", &Binder::Join},
       {"lookup", &Binder::Join},
       {"mv-expand", &Binder::MvExpand},
@@ -113,6 +139,11 @@ PlanPtr Binder::Operator(PlanPtr input, const OperatorAst& op, const Scope* scop
                        op.name));
   }
   plan->whole = window;
+  plan->ordered = op.name == "serialize";
+  if (window && op.name != "serialize" && !IsOrdered(*plan->inputs[0])) {
+    Refuse(op.span, "PK101",
+           "functions over other rows need rows in an order: sort them, or serialize");
+  }
   return plan;
 }
 

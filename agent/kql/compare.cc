@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <unordered_set>
 
 #include "agent/kql/fold.h"
@@ -56,11 +57,20 @@ ColumnPtr Equality(const EvalContext&, const Arguments& a, std::size_t rows) {
   });
 }
 
+bool IsNan(const Column& column, std::size_t row) {
+  return column.type == Type::kReal && !column.IsNull(row) && std::isnan(column.Real(row));
+}
+
 template <class Holds>
 ColumnPtr Order(const Arguments& a, std::size_t rows, Holds holds) {
   return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     const std::optional<int> order = CompareValues(*a[0], row, *a[1], row);
-    if (!order) return out.Null();
+    if (!order) {
+      // No order holds with a NaN; with a null it is unknown.
+      const bool null = a[0]->IsNull(row) || a[1]->IsNull(row);
+      if (!null && (IsNan(*a[0], row) || IsNan(*a[1], row))) return out.Number(0);
+      return out.Null();
+    }
     out.Number(holds(*order) ? 1 : 0);
   });
 }
@@ -190,7 +200,12 @@ std::optional<int> CompareValues(const Column& a, std::size_t i, const Column& b
     return Sign(ToText(a, i), ToText(b, j));
   }
   if (IsText(a.type)) return Sign(a.Text(i), b.Text(j));
-  if (a.type == Type::kReal || b.type == Type::kReal) return Sign(a.AsReal(i), b.AsReal(j));
+  if (a.type == Type::kReal || b.type == Type::kReal) {
+    const double x = a.AsReal(i);
+    const double y = b.AsReal(j);
+    if (std::isnan(x) || std::isnan(y)) return std::nullopt;
+    return Sign(x, y);
+  }
   return Sign(a.Number(i), b.Number(j));
 }
 

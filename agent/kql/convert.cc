@@ -14,14 +14,18 @@ namespace {
 
 std::optional<std::int64_t> LongOfText(std::string_view text) {
   text = Trim(text);
-  const bool hex = text.substr(0, 2) == "0x" || text.substr(0, 2) == "0X";
-  if (hex) text.remove_prefix(2);
+  const auto read = [&text](auto number, int base) -> std::optional<std::int64_t> {
+    const char* const last = text.data() + text.size();
+    const auto [end, code] = std::from_chars(text.data(), last, number, base);
+    if (code != std::errc{} || end != last || text.empty()) return std::nullopt;
+    return static_cast<std::int64_t>(number);
+  };
+  if (text.substr(0, 2) == "0x" || text.substr(0, 2) == "0X") {
+    text.remove_prefix(2);
+    return read(std::uint64_t{0}, 16);  // the bits of a long: 0xFFFFFFFFFFFFFFFF is -1
+  }
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
-  std::int64_t number = 0;
-  const auto [end, code] =
-      std::from_chars(text.data(), text.data() + text.size(), number, hex ? 16 : 10);
-  if (code != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return number;
+  return read(std::int64_t{0}, 10);
 }
 
 std::optional<double> RealOfText(std::string_view text) {
@@ -32,9 +36,25 @@ std::optional<double> RealOfText(std::string_view text) {
   return real;
 }
 
+// Cut to a whole number; beyond a long, the nearest long.
 std::optional<std::int64_t> LongOfReal(double real) {
-  if (std::isnan(real) || std::fabs(real) > 9.2e18) return std::nullopt;
+  if (!std::isfinite(real)) return std::nullopt;
+  if (real >= 9.2233720368547758e18) return INT64_MAX;
+  if (real <= -9.2233720368547758e18) return INT64_MIN;
   return static_cast<std::int64_t>(real);
+}
+
+// A real beyond an int is the nearest int, the long of a dynamic loses its upper bits, any other
+// number has no int.
+std::optional<std::int64_t> ToInt(const Column& column, std::size_t row) {
+  const std::optional<std::int64_t> number = ToLong(column, row);
+  if (!number || (*number <= INT32_MAX && *number >= INT32_MIN)) return number;
+  if (column.type == Type::kReal) return *number > 0 ? INT32_MAX : INT32_MIN;
+  if (column.type == Type::kDynamic && KindOf(column.Text(row)) == JsonKind::kNumber) {
+    if (!LongOfText(column.Text(row))) return *number > 0 ? INT32_MAX : INT32_MIN;
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(*number));
+  }
+  return std::nullopt;
 }
 
 std::string TextOfDynamic(std::string_view json) {
@@ -62,8 +82,9 @@ ColumnPtr ToStringKernel(const EvalContext&, const Arguments& a, std::size_t row
 template <Type kType>
 ColumnPtr ToNumber(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapRows(kType, a, rows, [&](ColumnBuilder& out, std::size_t row) {
-    const std::optional<std::int64_t> number = ToLong(*a[0], row);
-    if (!number || (kType == Type::kInt && (*number > INT32_MAX || *number < INT32_MIN))) {
+    const std::optional<std::int64_t> number =
+        kType == Type::kInt ? ToInt(*a[0], row) : ToLong(*a[0], row);
+    if (!number) {
       out.Null();
     } else {
       out.Number(*number);
@@ -87,7 +108,7 @@ ColumnPtr ToBool(const EvalContext&, const Arguments& a, std::size_t rows) {
     const Column& column = *a[0];
     if (column.IsNull(row)) return out.Null();
     if (!IsText(column.type)) return out.Number(column.AsReal(row) != 0.0 ? 1 : 0);
-    const std::string text = AsciiLower(Trim(ToText(column, row)));
+    const std::string text = AsciiLower(ToText(column, row));
     if (text == "true") return out.Number(1);
     if (text == "false") return out.Number(0);
     const std::optional<std::int64_t> number = LongOfText(text);
@@ -100,8 +121,8 @@ ColumnPtr ToDateTime(const EvalContext&, const Arguments& a, std::size_t rows) {
   if (a[0]->type == Type::kDateTime) return a[0];
   return MapRows(Type::kDateTime, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     const Column& column = *a[0];
-    if (column.IsNull(row) || column.type == Type::kReal) return out.Null();
-    if (!IsText(column.type)) return out.Number(column.Number(row));
+    if (column.IsNull(row)) return out.Null();
+    if (!IsText(column.type)) return out.Number(ToLong(column, row).value_or(0));
     const auto ticks = ParseDateTimeText(ToText(column, row));
     if (ticks) {
       out.Number(*ticks);
@@ -128,7 +149,13 @@ ColumnPtr ToTimespan(const EvalContext&, const Arguments& a, std::size_t rows) {
 
 ColumnPtr ToGuid(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapRows(Type::kGuid, a, rows, [&](ColumnBuilder& out, std::size_t row) {
-    const Result<Guid> guid = ParseGuid(Trim(ToText(*a[0], row)));
+    // Where the hyphens stand does not matter.
+    std::string text(Trim(ToText(*a[0], row)));
+    std::erase(text, '-');
+    if (text.size() == 32) {
+      for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
+    }
+    const Result<Guid> guid = ParseGuid(text);
     if (guid) {
       out.Text(ToString(*guid));
     } else {
@@ -216,7 +243,7 @@ std::string ToText(const Column& column, std::size_t row) {
     case Type::kLong:
       return std::to_string(column.Number(row));
     case Type::kReal:
-      return FormatRealText(column.Real(row));
+      return RealAsString(column.Real(row));
     case Type::kString:
     case Type::kGuid:
       return std::string(column.Text(row));
@@ -256,6 +283,9 @@ std::optional<std::int64_t> ToLong(const Column& column, std::size_t row) {
 std::optional<double> ToReal(const Column& column, std::size_t row) {
   if (column.IsNull(row)) return std::nullopt;
   if (!IsText(column.type)) return column.AsReal(row);
+  if (column.type == Type::kDynamic && KindOf(column.Text(row)) == JsonKind::kBool) {
+    return column.Text(row).front() == 't' ? 1.0 : 0.0;
+  }
   return RealOfText(ToText(column, row));
 }
 
@@ -269,8 +299,7 @@ std::string ToJsonText(const Column& column, std::size_t row) {
       return std::to_string(column.Number(row));
     case Type::kReal: {
       const double real = column.Real(row);
-      if (!std::isfinite(real)) return QuoteJson(FormatRealText(real));
-      return FormatRealText(real);
+      return std::isfinite(real) ? RealAsJson(real) : QuoteJson(RealAsJson(real));
     }
     case Type::kDynamic:
       return std::string(column.Text(row));

@@ -27,6 +27,30 @@ const Function* FindFunction(std::string_view name) {
   return found == Table().end() ? nullptr : &found->second;
 }
 
+std::string_view ConverterTo(Type type) {
+  switch (type) {
+    case Type::kBool:
+      return "tobool";
+    case Type::kInt:
+      return "toint";
+    case Type::kLong:
+      return "tolong";
+    case Type::kReal:
+      return "todouble";
+    case Type::kString:
+      return "tostring";
+    case Type::kDateTime:
+      return "todatetime";
+    case Type::kTimespan:
+      return "totimespan";
+    case Type::kGuid:
+      return "toguid";
+    case Type::kDynamic:
+      return "todynamic";
+  }
+  return "tostring";
+}
+
 std::vector<std::string_view> FunctionNames() {
   std::vector<std::string_view> names;
   for (const auto& [name, function] : Table()) names.push_back(name);

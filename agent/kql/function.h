@@ -54,6 +54,8 @@ struct Function {
 
 const Function* FindFunction(std::string_view name);
 std::vector<std::string_view> FunctionNames();
+// The function that converts to the type.
+std::string_view ConverterTo(Type type);
 
 // One group's running aggregate.
 class Accumulator {

@@ -65,7 +65,8 @@ std::string_view Trimmed(std::string_view json) {
 // Checks JSON and writes it again without space.
 class Compactor {
  public:
-  Compactor(std::string_view text, bool relaxed) : text_(text), relaxed_(relaxed) {}
+  Compactor(std::string_view text, const ForeignValue* foreign)
+      : text_(text), relaxed_(foreign != nullptr), foreign_(foreign) {}
 
   std::optional<std::string> Run() {
     Space();
@@ -90,7 +91,9 @@ class Compactor {
     if (c == '{') return Object(depth);
     if (c == '[') return Array(depth);
     if (c == '"' || (relaxed_ && c == '\'')) return String(c);
-    if (c == '-' || std::isdigit(static_cast<unsigned char>(c)) != 0) return Number();
+    if (c == '-' || std::isdigit(static_cast<unsigned char>(c)) != 0) {
+      return (relaxed_ && Foreign()) || Number();
+    }
     for (const std::string_view word : {"true", "false", "null"}) {
       if (text_.substr(at_, word.size()) == word) {
         at_ += word.size();
@@ -98,7 +101,16 @@ class Compactor {
         return true;
       }
     }
-    return false;
+    return relaxed_ && Foreign();
+  }
+
+  bool Foreign() {
+    std::size_t length = 0;
+    const std::optional<std::string> json = (*foreign_)(text_.substr(at_), length);
+    if (!json) return false;
+    at_ += length;
+    out_ += *json;
+    return true;
   }
 
   bool Object(int depth) {
@@ -218,6 +230,7 @@ class Compactor {
 
   const std::string_view text_;
   const bool relaxed_;
+  const ForeignValue* const foreign_;
   std::size_t at_ = 0;
   std::string out_;
 };
@@ -402,13 +415,12 @@ std::string QuoteJson(std::string_view text) {
   return json + "\"";
 }
 
-std::optional<std::string> CompactJson(std::string_view text, bool relaxed) {
-  return Compactor(text, relaxed).Run();
+std::optional<std::string> CompactJson(std::string_view text) {
+  return Compactor(text, nullptr).Run();
 }
 
-std::optional<std::string> DynamicLiteralJson(std::string_view text) {
-  if (Trim(text).empty()) return std::nullopt;
-  return CompactJson(text, /*relaxed=*/true);
+std::optional<std::string> CompactLiteral(std::string_view text, const ForeignValue& foreign) {
+  return Compactor(text, &foreign).Run();
 }
 
 }  // namespace picket::kql

@@ -29,8 +29,15 @@ std::string UnquoteJson(std::string_view json);
 // A JSON string of the text.
 std::string QuoteJson(std::string_view text);
 
+// Reads a value that JSON does not have from the text's begin: its JSON, and in `length` the bytes
+// that it takes; nullopt when there is none.
+using ForeignValue =
+    std::function<std::optional<std::string>(std::string_view text, std::size_t& length)>;
+
 // Checks the text and gives it without insignificant space; nullopt when it is no JSON or deeper
-// than 128. `relaxed` also takes 'single quotes', as Kusto's dynamic literals do.
-std::optional<std::string> CompactJson(std::string_view text, bool relaxed = false);
+// than 128.
+std::optional<std::string> CompactJson(std::string_view text);
+// The same for Kusto's dynamic literals, which also have 'single quotes' and foreign values.
+std::optional<std::string> CompactLiteral(std::string_view text, const ForeignValue& foreign);
 
 }  // namespace picket::kql

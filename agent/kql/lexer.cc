@@ -7,11 +7,14 @@
 #include <charconv>
 
 #include "agent/kql/json_view.h"
+#include "agent/kql/kernel.h"
 #include "base/text.h"
 #include "base/uuid.h"
 
 namespace picket::kql {
 namespace {
+
+constexpr int kMostLiterals = 16;  // dynamic(…) within dynamic(…)
 
 bool IsNameStart(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 bool IsNamePart(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
@@ -144,7 +147,7 @@ class Lexer {
       ++open;
     }
     if (open >= query_.size() || query_[open] != '(') return false;
-    const std::optional<std::size_t> close = Closing(open);
+    const std::optional<std::size_t> close = Closing(query_, open);
     if (!close) return false;
     const std::string_view inside = Trim(query_.substr(open + 1, *close - open - 1));
     const std::optional<Value> value = ReadLiteral(*type, inside);
@@ -158,11 +161,11 @@ class Lexer {
     return true;
   }
 
-  [[nodiscard]] std::optional<std::size_t> Closing(std::size_t open) const {
+  static std::optional<std::size_t> Closing(std::string_view text, std::size_t open) {
     int depth = 0;
     char quote = '\0';
-    for (std::size_t i = open; i < query_.size(); ++i) {
-      const char c = query_[i];
+    for (std::size_t i = open; i < text.size(); ++i) {
+      const char c = text[i];
       if (quote != '\0') {
         if (c == '\\') {
           ++i;
@@ -180,7 +183,34 @@ class Lexer {
     return std::nullopt;
   }
 
-  static std::optional<Value> ReadLiteral(Type type, std::string_view text) {
+  // datetime(…), dynamic(…) … within dynamic(…).
+  static std::optional<std::string> LiteralWithin(std::string_view text, std::size_t& length,
+                                                  int depth) {
+    const std::size_t sign = text.substr(0, 1) == "-" ? 1 : 0;
+    std::size_t open = sign;
+    while (open < text.size() && (IsNamePart(text[open]) || text[open] == '.')) ++open;
+    if (open > sign && IsDigit(text[sign])) {  // 1h, -1.5d
+      const std::string_view span = text.substr(0, open);
+      if (span.find_first_of("dhmst") == std::string_view::npos) return std::nullopt;
+      const auto ticks = ParseTimespanText(span);
+      if (!ticks) return std::nullopt;
+      length = open;
+      return QuoteJson(FormatTimespanText(*ticks));
+    }
+    const std::optional<Type> type = ParseType(text.substr(0, open));
+    if (!type || depth > kMostLiterals || open >= text.size() || text[open] != '(') {
+      return std::nullopt;
+    }
+    const std::optional<std::size_t> close = Closing(text, open);
+    if (!close) return std::nullopt;
+    const std::optional<Value> value =
+        ReadLiteral(*type, Trim(text.substr(open + 1, *close - open - 1)), depth);
+    if (!value) return std::nullopt;
+    length = *close + 1;
+    return ToJsonText(*ConstantColumn(*value, 1), 0);
+  }
+
+  static std::optional<Value> ReadLiteral(Type type, std::string_view text, int depth = 0) {
     if (text == "null" && type != Type::kDynamic) return Value::Null(type);
     if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'') &&
         text.back() == text.front() && type != Type::kDynamic) {
@@ -232,7 +262,10 @@ class Lexer {
         return Value{.type = Type::kGuid, .text = ToString(*guid)};
       }
       case Type::kDynamic: {
-        auto json = DynamicLiteralJson(text);
+        if (text.empty()) return std::nullopt;
+        auto json = CompactLiteral(text, [depth](std::string_view within, std::size_t& length) {
+          return LiteralWithin(within, length, depth + 1);
+        });
         if (!json) return std::nullopt;
         if (*json == "null") return Value::Null(Type::kDynamic);
         return Value::Dynamic(*std::move(json));
@@ -292,38 +325,6 @@ class Lexer {
       number = INT64_MIN;
     }
     Add(TokenKind::kLiteral, "", Value::Long(number));
-  }
-
-  static std::optional<std::int64_t> UnitTicks(std::string_view unit) {
-    static constexpr std::array<std::pair<std::string_view, std::int64_t>, 24> kUnits = {
-        {{"d", kDay.ticks},
-         {"day", kDay.ticks},
-         {"days", kDay.ticks},
-         {"h", kHour.ticks},
-         {"hr", kHour.ticks},
-         {"hrs", kHour.ticks},
-         {"hour", kHour.ticks},
-         {"hours", kHour.ticks},
-         {"m", kMinute.ticks},
-         {"min", kMinute.ticks},
-         {"minute", kMinute.ticks},
-         {"minutes", kMinute.ticks},
-         {"s", kSecond.ticks},
-         {"sec", kSecond.ticks},
-         {"second", kSecond.ticks},
-         {"seconds", kSecond.ticks},
-         {"ms", kMillisecond.ticks},
-         {"milli", kMillisecond.ticks},
-         {"millis", kMillisecond.ticks},
-         {"millisecond", kMillisecond.ticks},
-         {"micro", 10},
-         {"microsecond", 10},
-         {"tick", 1},
-         {"ticks", 1}}};
-    for (const auto& [name, ticks] : kUnits) {
-      if (name == unit) return ticks;
-    }
-    return std::nullopt;
   }
 
   void AddString(std::string text) {

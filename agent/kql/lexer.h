@@ -36,9 +36,6 @@ struct LexResult {
 };
 LexResult Lex(std::string_view query);
 
-// The inside of dynamic(…) as compact JSON: also 'single quotes'; nullopt when it is no JSON.
-std::optional<std::string> DynamicLiteralJson(std::string_view text);
-
 // What todatetime() takes: ISO 8601, a date alone, RFC 3339, RFC 1123, the American M-d-y.
 std::optional<std::int64_t> ParseDateTimeText(std::string_view text);
 

@@ -55,22 +55,31 @@ ColumnPtr Not(const EvalContext&, const Arguments& a, std::size_t rows) {
   });
 }
 
-// One type for all values; numbers widen.
-std::optional<Type> CommonType(const std::vector<Type>& types, std::string& why) {
-  Type common = types.front();
+// The type of a choice among values: numbers widen, a dynamic becomes what the others are, and
+// what has no common type becomes dynamic.
+Type TypeOfValues(const std::vector<Type>& types) {
+  std::optional<Type> common;
   for (const Type type : types) {
-    if (type == common) continue;
-    if (IsNumeric(type) && IsNumeric(common)) {
+    if (type == Type::kDynamic || type == common) continue;
+    if (!common) {
+      common = type;
+    } else if (IsNumeric(type) && IsNumeric(*common)) {
       common = type == Type::kReal || common == Type::kReal ? Type::kReal : Type::kLong;
-    } else if (type == Type::kDynamic || common == Type::kDynamic) {
-      common = Type::kDynamic;
     } else {
-      why = fmt::format("the values are of different types: {} and {}", TypeName(common),
-                        TypeName(type));
-      return std::nullopt;
+      return Type::kDynamic;
     }
   }
-  return common;
+  return common.value_or(Type::kDynamic);
+}
+
+std::optional<Type> BindCoalesce(const std::vector<Type>& types, std::string& why) {
+  for (const Type type : types) {
+    if (type == types[0] || (IsNumeric(type) && IsNumeric(types[0]))) continue;
+    why = fmt::format("the values are of different types: {} and {}", TypeName(types[0]),
+                      TypeName(type));
+    return std::nullopt;
+  }
+  return TypeOfValues(types);
 }
 
 std::optional<Type> BindCase(const std::vector<Type>& types, std::string& why) {
@@ -89,7 +98,7 @@ std::optional<Type> BindCase(const std::vector<Type>& types, std::string& why) {
     why = "the value for no condition (the last one) is missing";
     return std::nullopt;
   }
-  return CommonType(values, why);
+  return TypeOfValues(values);
 }
 
 void AppendAs(ColumnBuilder& out, Type type, const Column& from, std::size_t row) {
@@ -97,12 +106,9 @@ void AppendAs(ColumnBuilder& out, Type type, const Column& from, std::size_t row
     if (from.IsNull(row)) return out.Null();
     return out.Text(ToJsonText(from, row));
   }
-  out.AppendFrom(from, row);
-}
-
-Type TypeOfValues(const std::vector<Type>& types) {
-  std::string why;
-  return CommonType(types, why).value_or(Type::kString);
+  if (from.type != Type::kDynamic || type == Type::kDynamic) return out.AppendFrom(from, row);
+  const ColumnPtr one = ConstantColumn(from.Get(row), 1);
+  out.Append(FindFunction(ConverterTo(type))->run({}, {one}, 1)->Get(0));
 }
 
 // A null condition counts as not true.
@@ -147,7 +153,7 @@ FunctionList LogicFunctions() {
       {"case", 3, 65, &BindCase, &Case},
       {"iff", 3, 3, &BindCase, &Case},
       {"iif", 3, 3, &BindCase, &Case},
-      {"coalesce", 2, 64, &CommonType, &Coalesce},
+      {"coalesce", 2, 64, &BindCoalesce, &Coalesce},
   };
 }
 

@@ -65,6 +65,8 @@ std::optional<Type> BindNegate(const std::vector<Type>& t, std::string& why) {
   return std::nullopt;
 }
 
+constexpr std::int64_t kLastTick = 3'155'378'975'999'999'999;  // 9999-12-31T23:59:59.9999999
+
 std::int64_t Wrap(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
 // Whole numbers by `whole`, reals by `real`; a null or a nullopt gives null.
@@ -80,6 +82,8 @@ ColumnPtr Binary(Type type, const Arguments& a, std::size_t rows, Whole whole, R
     }
     const std::optional<std::int64_t> result = whole(a[0]->Number(row), a[1]->Number(row));
     if (!result) return out.Null();
+    // There is no time before the year 1 or after 9999.
+    if (type == Type::kDateTime && (*result < 0 || *result > kLastTick)) return out.Null();
     if (type == Type::kReal) return out.Real(static_cast<double>(*result));
     out.Number(*result);
   });

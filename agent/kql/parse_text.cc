@@ -18,41 +18,24 @@ constexpr std::array<char, 3> kBlanks = {' ', '\t', '\n'};
 std::optional<Value> TypedText(std::string_view text, Type type) {
   if (type == Type::kString) return Value::String(std::string(text));
   const ColumnPtr one = ConstantColumn(Value::String(std::string(text)), 1);
-  const char* convert = nullptr;
-  switch (type) {
-    case Type::kBool:
-      convert = "tobool";
-      break;
-    case Type::kInt:
-      convert = "toint";
-      break;
-    case Type::kLong:
-      convert = "tolong";
-      break;
-    case Type::kReal:
-      convert = "todouble";
-      break;
-    case Type::kDateTime:
-      convert = "todatetime";
-      break;
-    case Type::kTimespan:
-      convert = "totimespan";
-      break;
-    case Type::kGuid:
-      convert = "toguid";
-      break;
-    case Type::kString:
-    case Type::kDynamic:
-      convert = "todynamic";
-      break;
-  }
-  Value value = FindFunction(convert)->run({}, {one}, 1)->Get(0);
+  Value value = FindFunction(ConverterTo(type))->run({}, {one}, 1)->Get(0);
   if (value.null) return std::nullopt;
   return value;
 }
 
 // The values of one row, by output.
 using Found = std::vector<std::optional<std::string_view>>;
+
+// Where the value that begins at `at` ends: after what numbers are written with, or before the mark
+// that ends a word.
+std::size_t ValueEnd(std::string_view text, std::size_t at, Type type) {
+  const bool number = IsNumeric(type);
+  const std::string_view marks = number ? "0123456789+-" : ",;)]} \t\n";
+  const std::size_t end =
+      number ? text.find_first_not_of(type == Type::kReal ? "0123456789+-.eE" : marks, at)
+             : text.find_first_of(marks, at);
+  return end == std::string_view::npos ? text.size() : end;
+}
 
 // Texts stand where the pattern has them, a column takes what is between two of them.
 bool MatchTexts(const std::vector<ParsePart>& parts, std::string_view text, Found& found) {
@@ -65,6 +48,12 @@ bool MatchTexts(const std::vector<ParsePart>& parts, std::string_view text, Foun
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const ParsePart& part = parts[i];
     if (part.star || part.output) {
+      // A column with a type, and a star after it: it ends where its value does.
+      if (part.star && open != nullptr) {
+        const std::size_t end = ValueEnd(text, at, open->type);
+        close(end);
+        at = end;
+      }
       open = &part;
       continue;
     }

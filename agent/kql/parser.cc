@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/kql/parser_core.h"
+#include "agent/kql/reserved_names.h"
 #include "base/text.h"
 
 namespace picket::kql {
@@ -79,6 +80,18 @@ std::string Parser::AnyName(std::string_view what) {
   return Take().text;
 }
 
+void Parser::CheckNamed(const Token& token) {
+  if (token.kind != TokenKind::kName || MayNameColumn(token.text)) return;
+  FailAt(token.span, "KS228",
+         fmt::format("'{0}' is a keyword; as a name, write ['{0}']", token.text));
+}
+
+void Parser::CheckReferred(const Token& token) {
+  if (token.kind != TokenKind::kName || MayReferToColumn(token.text)) return;
+  FailAt(token.span, "KS228",
+         fmt::format("'{0}' is a keyword; as a name, write ['{0}']", token.text));
+}
+
 Type Parser::TypeHere() {
   const Token token = Peek();
   const std::string name = AnyName("a type");
@@ -96,6 +109,7 @@ Schema Parser::Columns() {
       TakeMark(",");
       continue;
     }
+    CheckNamed(Peek());
     std::string name = AnyName("a column's name");
     ExpectMark(":");
     columns.push_back({std::move(name), TypeHere()});
@@ -193,7 +207,7 @@ bool Parser::StartsFunction() const {
 std::unique_ptr<FunctionAst> Parser::Function() {
   const Nesting nesting(*this);
   auto function = std::make_unique<FunctionAst>();
-  TakeName("view");
+  function->view = TakeName("view");
   ExpectMark("(");
   while (!IsMark(")")) {
     function->parameters.push_back(Parameter());

@@ -49,6 +49,9 @@ class Parser {
   void ExpectMark(std::string_view mark);
   void ExpectName(std::string_view name);
   std::string AnyName(std::string_view what);
+  // Keywords are no names, unless in brackets.
+  void CheckNamed(const Token& token);
+  void CheckReferred(const Token& token);
   Type TypeHere();
   Schema Columns();  // (name:type, …)
   [[noreturn]] void Fail(std::string code, std::string message, std::string hint = {});
@@ -100,6 +103,7 @@ class Parser {
   void Datatable(SourceAst& source);
   void ExternalData(SourceAst& source);
   void Range(SourceAst& source);
+  AstPtr QuotedCell();
   AstPtr Cell();
 
   // Operators (parser_operator.cc, parser_reshape.cc).

@@ -1,8 +1,11 @@
 // Expressions, by precedence: or, and, comparisons, + -, * / %, sign, paths.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "agent/kql/parser_core.h"
+#include "agent/kql/reserved_names.h"
 
 namespace picket::kql {
 namespace {
@@ -88,7 +91,7 @@ AstPtr Parser::Comparison() {
       left = Binary(std::move(name), std::move(left), Additive());
     } else if (searching_ && IsMark(":")) {
       Take();
-      left = Binary("has", std::move(left), Additive());
+      left = Binary(":", std::move(left), Additive());
     } else if (token.kind == TokenKind::kName && IsListOperator(token.text)) {
       std::string name = Take().text;
       left = Binary(std::move(name), std::move(left), List());
@@ -152,6 +155,11 @@ AstPtr Parser::Unary() {
   const Nesting nesting(*this);
   const Token sign = Take();
   AstPtr operand = Unary();
+  // The least long is no literal but in a datatable.
+  if (query_.substr(operand->span.begin, operand->span.end - operand->span.begin) ==
+      "9223372036854775808") {
+    FailAt(operand->span, "KS001", "the number is too large for a long");
+  }
   if (sign.text == "+") return operand;
   if (operand->kind == AstKind::kLiteral && !operand->value.null &&
       (operand->value.type == Type::kLong || operand->value.type == Type::kReal)) {
@@ -212,6 +220,7 @@ AstPtr Parser::Primary() {
   if (IsMark("*")) return Node(AstKind::kStar, Take().span);
   if (!IsAnyName()) Unexpected();
   if (IsMark("(", 1) && token.kind == TokenKind::kName) return Call();
+  CheckReferred(token);
   const Span span = token.span;
   std::string text = Take().text;
   return Node(AstKind::kName, span, std::move(text));
@@ -226,6 +235,9 @@ AstPtr Parser::Call() {
     type->type = TypeHere();
     ExpectMark(")");
     return type;
+  }
+  if (IsOperatorName(name.text)) {
+    FailAt(name.span, "KS006", fmt::format("'{}' is an operator, not a function", name.text));
   }
   AstPtr call = Node(AstKind::kCall, name.span, name.text);
   ExpectMark("(");
@@ -266,6 +278,7 @@ bool Parser::StartsTuple() const {
 AstPtr Parser::Column() {
   const Span span = Peek().span;
   if (IsAnyName() && IsMark("=", 1)) {
+    CheckNamed(Peek());
     AstPtr node = Node(AstKind::kAssign, span, Take().text);
     node->names.push_back(node->text);
     Take();

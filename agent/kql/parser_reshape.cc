@@ -92,6 +92,8 @@ void Parser::ParsePattern(OperatorAst& op) {
       text->value = token.value;
       op.expressions.push_back(std::move(text));
     } else if (token.kind == TokenKind::kName || token.kind == TokenKind::kQuoted) {
+      CheckNamed(token);
+      CheckReferred(token);
       AstPtr name = Node(AstKind::kTyped, token.span, token.text);
       if (TakeMark(":")) name->type = TypeHere();
       op.expressions.push_back(std::move(name));

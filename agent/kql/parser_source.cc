@@ -112,10 +112,27 @@ SourceAst Parser::SourceFrom(AstPtr ast) {
 }
 
 // `["text"]` reads as a quoted name; as a cell it is the text.
-AstPtr Parser::Cell() {
+AstPtr Parser::QuotedCell() {
   const Span span = Peek().span;
   AstPtr cell = Node(AstKind::kLiteral, span);
   cell->value = Value::String(Take().text);
+  return cell;
+}
+
+// A literal, perhaps with a sign.
+AstPtr Parser::Cell() {
+  const std::size_t begin = Peek().span.begin;
+  const bool negative = TakeMark("-");
+  if (!negative) TakeMark("+");
+  if (Peek().kind != TokenKind::kLiteral) Fail("KS005", "a datatable takes literals only");
+  AstPtr cell = Primary();
+  cell->span.begin = begin;
+  const Type type = cell->value.type;
+  if (!negative) return cell;
+  if (type != Type::kLong && type != Type::kReal && type != Type::kTimespan) Unexpected();
+  cell->value.number =
+      static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(cell->value.number));
+  cell->value.real = -cell->value.real;
   return cell;
 }
 
@@ -123,11 +140,11 @@ void Parser::Datatable(SourceAst& source) {
   source.kind = SourceAst::Kind::kDatatable;
   source.columns = Columns();
   if (Peek().kind == TokenKind::kQuoted) {
-    source.values.push_back(Cell());
+    source.values.push_back(QuotedCell());
   } else {
     ExpectMark("[");
     while (!IsMark("]")) {
-      source.values.push_back(Expression());
+      source.values.push_back(Cell());
       if (!TakeMark(",")) break;
     }
     ExpectMark("]");
@@ -141,7 +158,7 @@ void Parser::ExternalData(SourceAst& source) {
   source.kind = SourceAst::Kind::kExternalData;
   source.columns = Columns();
   if (Peek().kind == TokenKind::kQuoted) {
-    source.values.push_back(Cell());
+    source.values.push_back(QuotedCell());
   } else {
     ExpectMark("[");
     do {

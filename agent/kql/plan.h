@@ -89,6 +89,7 @@ struct Plan {
   Schema schema;
   std::vector<std::unique_ptr<Plan>> inputs;
   std::string table;
+  std::string name;  // `as NAME`, a view's: what the column of union withsource=… says
   std::vector<std::size_t> scan_columns;  // of the table's schema, in the order of `schema`
   std::vector<std::vector<Expression>> lists;
   std::vector<BoundSortKey> sort;

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cfloat>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 
 #include "base/text.h"
 
@@ -72,7 +75,65 @@ std::string FormatTimespanText(std::int64_t ticks) {
   return text;
 }
 
-std::string FormatRealText(double value) {
+namespace {
+
+struct Digits {
+  std::string digits;  // "d…", no point
+  int exponent = 0;    // of ten, of the first digit
+};
+
+Digits DigitsOf(const char* scientific) {
+  const std::string_view text(scientific);
+  const std::size_t mark = text.find('e');
+  Digits parts{.digits = std::string(1, text[0]), .exponent = std::atoi(scientific + mark + 1)};
+  if (mark > 2) parts.digits += text.substr(2, mark - 2);
+  return parts;
+}
+
+// The digits that Kusto's engine prints: of what lies between the number and its upper neighbour,
+// the shortest run that still reads back as the number, cut and not rounded. So 0.1 + 0.2 is
+// 0.30000000000000007 where others print 0.30000000000000004.
+Digits PrintedDigits(double magnitude) {
+  // The points halfway to the neighbours are exact: a long double has more bits.
+  static_assert(LDBL_MANT_DIG > DBL_MANT_DIG);
+  const long double exact = magnitude;
+  const long double above = (exact + std::nextafter(magnitude, HUGE_VAL)) / 2;
+  const long double below = (exact + std::nextafter(magnitude, 0.0)) / 2;
+  std::array<char, 64> buffer{};
+  (void)std::snprintf(buffer.data(), buffer.size(), "%.30Le", above);
+  const Digits all = DigitsOf(buffer.data());
+  for (std::size_t count = 1; count < all.digits.size(); ++count) {
+    Digits cut{.digits = all.digits.substr(0, count), .exponent = all.exponent};
+    const std::string text =
+        fmt::format("{}.{}e{}", cut.digits[0], cut.digits.substr(1) + "0", cut.exponent);
+    const long double value = std::strtold(text.c_str(), nullptr);
+    if (value > below && value < above) return cut;
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string RealAsString(double value) {
+  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  if (std::isnan(value)) return "NaN";
+  const std::string sign = std::signbit(value) ? "-" : "";
+  if (value == 0.0) return sign + "0.0";
+  const Digits printed = PrintedDigits(std::fabs(value));
+  const std::string& digits = printed.digits;
+  const int whole = printed.exponent + 1;  // digits before the point
+  const int count = static_cast<int>(digits.size());
+  if (whole > 21 || whole <= -6) {
+    return fmt::format("{}{}{}{}e{}", sign, digits[0], count > 1 ? "." : "", digits.substr(1),
+                       printed.exponent);
+  }
+  if (whole <= 0) return fmt::format("{}0.{:0>{}}", sign, digits, count - whole);
+  if (whole >= count) return fmt::format("{}{:0<{}}.0", sign, digits, whole);
+  const auto point = static_cast<std::size_t>(whole);
+  return fmt::format("{}{}.{}", sign, digits.substr(0, point), digits.substr(point));
+}
+
+std::string RealAsJson(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
   std::array<char, 40> buffer{};
@@ -82,10 +143,59 @@ std::string FormatRealText(double value) {
   return text;
 }
 
+std::optional<std::int64_t> UnitTicks(std::string_view unit) {
+  static constexpr std::array<std::pair<std::string_view, std::int64_t>, 24> kUnits = {
+      {{"d", kDay.ticks},
+       {"day", kDay.ticks},
+       {"days", kDay.ticks},
+       {"h", kHour.ticks},
+       {"hr", kHour.ticks},
+       {"hrs", kHour.ticks},
+       {"hour", kHour.ticks},
+       {"hours", kHour.ticks},
+       {"m", kMinute.ticks},
+       {"min", kMinute.ticks},
+       {"minute", kMinute.ticks},
+       {"minutes", kMinute.ticks},
+       {"s", kSecond.ticks},
+       {"sec", kSecond.ticks},
+       {"second", kSecond.ticks},
+       {"seconds", kSecond.ticks},
+       {"ms", kMillisecond.ticks},
+       {"milli", kMillisecond.ticks},
+       {"millis", kMillisecond.ticks},
+       {"millisecond", kMillisecond.ticks},
+       {"micro", 10},
+       {"microsecond", 10},
+       {"tick", 1},
+       {"ticks", 1}}};
+  for (const auto& [name, ticks] : kUnits) {
+    if (name == unit) return ticks;
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+// "90s", "1.5d"
+std::optional<std::int64_t> TicksOfUnits(std::string_view text) {
+  double value = 0;
+  const auto [end, code] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  if (code != std::errc{}) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  const std::optional<std::int64_t> unit = UnitTicks(text);
+  if (!unit || value < 0 || value * static_cast<double>(*unit) > 9.2e18) return std::nullopt;
+  return static_cast<std::int64_t>(value * static_cast<double>(*unit));
+}
+
+}  // namespace
+
 std::optional<std::int64_t> ParseTimespanText(std::string_view text) {
   text = Trim(text);
   const bool negative = !text.empty() && text.front() == '-';
   if (negative) text.remove_prefix(1);
+  if (const auto ticks = TicksOfUnits(text)) return negative ? -*ticks : *ticks;
   std::array<std::int64_t, 4> parts{};  // days, hours, minutes, seconds
   std::int64_t fraction = 0;
   const auto number = [&](std::int64_t& value) {
@@ -102,7 +212,7 @@ std::optional<std::int64_t> ParseTimespanText(std::string_view text) {
     if (text.front() == '.') {
       parts[0] = first;
       text.remove_prefix(1);
-      if (!number(parts[1])) return std::nullopt;
+      if (!number(parts[1]) || text.empty()) return std::nullopt;
     } else {
       parts[1] = first;
     }

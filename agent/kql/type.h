@@ -59,8 +59,13 @@ using Schema = std::vector<ColumnSchema>;
 
 // Kusto's texts: "1.02:03:04.5000000", "True", "42.0".
 std::string FormatTimespanText(std::int64_t ticks);
-std::string FormatRealText(double value);
-// "1.02:03:04.5", "02:03", "3" (days).
+// As tostring() gives it: "42.0", "0.1", "inf".
+std::string RealAsString(double value);
+// As JSON has it: the fewest digits that read back the same; "NaN", "Infinity", "-Infinity".
+std::string RealAsJson(double value);
+// "1.02:03:04.5", "02:03", "3" (days), "90s", "-1.5d".
 std::optional<std::int64_t> ParseTimespanText(std::string_view text);
+// What a unit of a timespan literal is in ticks: d, hours, ms, tick ….
+std::optional<std::int64_t> UnitTicks(std::string_view unit);
 
 }  // namespace picket::kql
