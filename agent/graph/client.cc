@@ -1,7 +1,12 @@
 #include "agent/graph/client.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "agent/graph/failure.h"
+#include "agent/graph/trace.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/uuid.h"
 
 namespace picket::graph {
@@ -10,23 +15,47 @@ namespace {
 constexpr int kOk = 200;
 constexpr int kUnauthorized = 401;
 
-// Bounded: it goes into the log and to support.
-std::string HeaderText(const HttpResponse& response, std::string_view name) {
-  constexpr std::size_t kMost = 200;
-  const auto value = FindHeader(response.headers, name);
-  return value ? std::string(value->substr(0, kMost)) : std::string();
-}
-
-// Microsoft's support asks for both ids.
-void LogFailure(const Collection& collection, const Error& error, int status,
-                const std::string& request_id, const std::string& client_request_id) {
+// With what Microsoft's support asks for.
+void LogFailure(const Collection& collection, const Error& error, int status, const Trace& trace,
+                const std::string& client_request_id) {
   Log(LogLevel::kWarn, "graph.failed", "A request to Graph failed",
       {{"stream", std::string(collection.stream)},
        {"status", std::int64_t{status}},
        {"kind", std::string(ErrorKindName(error.kind))},
        {"error", error.message},
-       {"request_id", request_id},
-       {"client_request_id", client_request_id}});
+       {"request_id", trace.request_id},
+       {"client_request_id", client_request_id},
+       {"date", trace.date ? FormatGraph(*trace.date) : std::string()},
+       {"diagnostic", trace.diagnostic}});
+}
+
+// Does the reply give our token back? A proxy that shows requests does, or something worse. The end
+// is enough to look for, and what differs from token to token.
+bool GivesBack(const HttpResponse& response, std::string_view token) {
+  constexpr std::size_t kTelling = 16, kLooked = 32;
+  if (token.size() < kTelling) return false;  // not to be told from other text
+  const std::string_view end = token.substr(token.size() - std::min(token.size(), kLooked));
+  const auto holds = [end](std::string_view text) {
+    return memmem(text.data(), text.size(), end.data(), end.size()) != nullptr;
+  };
+  return holds(response.body) ||
+         std::any_of(response.headers.begin(), response.headers.end(),
+                     [&](const auto& header) { return holds(header.second); });
+}
+
+// Nothing of such a reply is kept, shown or stored; without a page its status still says enough.
+Result<HttpResponse> Distrust(HttpResponse response) {
+  if (response.status == kOk) {
+    return Fail({.kind = ErrorKind::kUnexpectedReply,
+                 .message = "Graph's reply holds the token that it was sent",
+                 .hint = "Is a proxy in between that shows requests? Check [cloud] graph."});
+  }
+  response.body.clear();
+  std::erase_if(response.headers, [](const auto& header) {
+    return !EqualsIgnoreCase(header.first, "Date") &&
+           !EqualsIgnoreCase(header.first, "Retry-After");
+  });
+  return response;
 }
 
 HttpRequest MakeRequest(const std::string& url, const std::string& request_id,
@@ -58,15 +87,10 @@ std::optional<Instant> Client::GraphNow() const {
   return *newest_date_ + kMillisecond * passed.count();
 }
 
-std::optional<Instant> Client::NoteDate(const HttpResponse& response) {
-  const auto header = FindHeader(response.headers, "Date");
-  if (!header) return std::nullopt;
-  const auto date = ParseHttpDate(*header);
-  if (!date) return std::nullopt;
+void Client::NoteDate(Instant date) {
   const std::lock_guard lock(mutex_);
-  newest_date_ = *date;
+  newest_date_ = date;
   seen_at_ = clock_.Steady();
-  return *date;
 }
 
 Result<HttpResponse> Client::Send(const std::string& url, const std::string& request_id,
@@ -80,6 +104,9 @@ Result<HttpResponse> Client::Send(const std::string& url, const std::string& req
       error.kind = ErrorKind::kShrink;
       return Fail(std::move(error));
     }
+    if (response && GivesBack(*response, token.Reveal())) {
+      response = Distrust(*std::move(response));
+    }
     if (!response || response->status != kUnauthorized || tries > 0) return response;
     tokens_.Reject(token.Reveal(), ClaimsChallenge(*response));
   }
@@ -91,23 +118,23 @@ Result<Page> Client::Get(const Collection& collection, const std::string& url,
   auto sent = Send(url, request_id, stop);
   if (!sent) {
     if (sent.error().kind != ErrorKind::kCancelled) {
-      LogFailure(collection, sent.error(), 0, "", request_id);
+      LogFailure(collection, sent.error(), 0, {}, request_id);
     }
     return tl::unexpected(std::move(sent).error());
   }
   HttpResponse response = *std::move(sent);
-  Page page;
-  page.date = NoteDate(response);
-  page.request_id = HeaderText(response, "request-id");
+  const Trace trace = TraceOf(response.headers);
+  if (trace.date) NoteDate(*trace.date);
+  Page page{.date = trace.date};
   if (response.status != kOk) {
     Error error = Classify(response, collection, page.date.value_or(clock_.Now()));
-    LogFailure(collection, error, response.status, page.request_id, request_id);
+    LogFailure(collection, error, response.status, trace, request_id);
     return Fail(std::move(error));
   }
   page.body = std::make_unique<const std::string>(std::move(response.body));
   auto envelope = DecodeEnvelope(*page.body);
   if (!envelope) {
-    LogFailure(collection, envelope.error(), response.status, page.request_id, request_id);
+    LogFailure(collection, envelope.error(), response.status, trace, request_id);
     return tl::unexpected(std::move(envelope).error());
   }
   page.envelope = *std::move(envelope);

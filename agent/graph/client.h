@@ -22,7 +22,6 @@ struct Page {
   std::unique_ptr<const std::string> body;
   Envelope envelope;
   std::optional<Instant> date;  // Graph's clock when it answered
-  std::string request_id;       // for Microsoft's support
 };
 
 struct ClientSettings {
@@ -32,8 +31,9 @@ struct ClientSettings {
 };
 
 // Asks Graph for pages of one tenant. Budgets are the caller's affair. Sends the token only below
-// `root`. A rejected token is renewed once a request. A time-out is kShrink: the window was too
-// wide. Thread-safe when its seams are.
+// `root`, and keeps nothing of a reply that gives it back (kUnexpectedReply for a page). A rejected
+// token is renewed once a request. A time-out is kShrink: the window was too wide. Failures are
+// logged with what Microsoft's support asks for. Thread-safe when its seams are.
 class Client {
  public:
   Client(HttpTransport& transport, TokenSource& tokens, const Clock& clock,
@@ -53,7 +53,7 @@ class Client {
  private:
   [[nodiscard]] Result<HttpResponse> Send(const std::string& url, const std::string& request_id,
                                           std::stop_token stop);
-  [[nodiscard]] std::optional<Instant> NoteDate(const HttpResponse& response);
+  void NoteDate(Instant date);
 
   HttpTransport& transport_;
   TokenSource& tokens_;

@@ -31,15 +31,15 @@ Json ParseBounded(const std::string& body) {
   return json.is_object() ? json : Json();
 }
 
-// Only what looks like a code: event text must not get into errors and logs.
+// Only what looks like a code, whole or not at all: event text and what the other side gives back
+// of our request must not get into errors and logs.
 std::string CleanCode(std::string_view code) {
-  std::string clean;
-  for (const char c : code.substr(0, 80)) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '_' || c == '.' || c == '-';
-    if (fine) clean += c;
-  }
-  return clean;
+  constexpr std::size_t kLongest = 64;
+  const bool fine = code.size() <= kLongest && std::all_of(code.begin(), code.end(), [](char c) {
+                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                             (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+                    });
+  return fine ? std::string(code) : std::string();
 }
 
 Body ReadBody(const HttpResponse& response) {

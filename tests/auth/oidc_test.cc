@@ -11,7 +11,8 @@
 #include "auth/token_client.h"
 #include "base/files.h"
 #include "tests/auth/key_material.h"
-#include "tests/auth/oidc_server.h"
+#include "tests/process/child_process.h"
+#include "tests/process/node_project.h"
 
 namespace picket::auth {
 namespace {
@@ -27,14 +28,15 @@ constexpr const char* kSecret = "q~8Q+/=&%20 \"zz";
 class StrictServer : public ::testing::Test {
  protected:
   void SetUp() override {
-    const std::string why_not = InstallOidcProvider();
+    const std::string why_not =
+        InstallNodeProject(PICKET_SOURCE_DIR "/tests/auth/oidc", PICKET_OIDC_DIR);
     if (!why_not.empty()) GTEST_SKIP() << why_not << ": no proof against oidc-provider";
     std::string pattern = (std::filesystem::temp_directory_path() / "picket-oidc-XXXXXX").string();
     directory_ = mkdtemp(pattern.data());
     key_ = MakeRsaKey(2048);
     certificate_ = MakeCert(key_.get(), "picket", clock.Now() - kDay, clock.Now() + kDay);
     const SecretRef public_part = Put("public.pem", PemOf(certificate_.get()));
-    server_ = ChildProcess::Start({"node", OidcDirectory() + "/server.js", ToString(kTenant),
+    server_ = ChildProcess::Start({"node", PICKET_OIDC_DIR "/server.js", ToString(kTenant),
                                    kSecretClient, kSecret, kCertificateClient, public_part.key});
     ASSERT_TRUE(server_) << "node does not start";
     const std::string port = server_->FirstLine();

@@ -112,6 +112,51 @@ TEST_F(ClientTest, ATimeOutMeansThatTheWindowWasTooWide) {
   EXPECT_EQ(client.Get(signins, url, {}).error().kind, ErrorKind::kShrink);
 }
 
+// Opaque, as tokens are.
+constexpr const char* kToken = "eyJ0eXAiOiJKV1QifQ.eyJ0aWQiOiJ4In0.c2lnbmF0dXJlIG9mIHRoZSB0b2tlbg";
+
+class OneToken final : public TokenSource {
+ public:
+  Result<SecretString> Token(std::stop_token) override { return SecretString(kToken); }
+  void Reject(std::string_view, std::string_view) override {}
+};
+
+TEST_F(ClientTest, NothingIsKeptOfAReplyThatGivesTheTokenBack) {
+  OneToken token;
+  Client shown{script, token, clock, {}};
+  const std::string bearer = std::string("Bearer ") + kToken;
+  script.Answer(200, R"({"value":[{"id":"1","userAgent":")" + bearer + "\"}]}");
+  script.Answer(200, R"({"value":[]})", {{"X-Seen", bearer}});
+  script.Answer(500, R"({"error":{"code":")" + std::string(kToken) + "\"}}",
+                {{"request-id", kToken}, {"x-ms-ags-diagnostic", bearer}});
+  script.Answer(429, bearer, {{"Retry-After", "3"}});
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(shown.Get(signins, url, {}).error().kind, ErrorKind::kUnexpectedReply);
+  EXPECT_EQ(shown.Get(signins, url, {}).error().kind, ErrorKind::kUnexpectedReply);
+  const auto failed = shown.Get(signins, url, {});
+  EXPECT_EQ(failed.error().kind, ErrorKind::kTransient);
+  EXPECT_EQ(failed.error().message, "Graph answered 500");
+  EXPECT_EQ(shown.Get(signins, url, {}).error().retry_after, std::chrono::milliseconds(3000));
+  const std::string logged = testing::internal::GetCapturedStderr();
+  EXPECT_NE(logged.find("graph.failed"), std::string::npos);
+  EXPECT_EQ(logged.find("eyJ0"), std::string::npos) << logged;
+}
+
+TEST_F(ClientTest, AFailureIsLoggedWithWhatSupportAsksFor) {
+  script.Answer(503, "",
+                {{"Date", "Tue, 24 Nov 2026 09:00:00 GMT"},
+                 {"request-id", "e6ea1bde-9f04-46a8-9705-824047cfd611"},
+                 {"x-ms-ags-diagnostic", R"({"ServerInfo":{"DataCenter":"West Europe"}})"}});
+  testing::internal::CaptureStderr();
+  ASSERT_FALSE(client.Get(signins, url, {}));
+  const std::string logged = testing::internal::GetCapturedStderr();
+  for (const char* part :
+       {"request_id=e6ea1bde-9f04-46a8-9705-824047cfd611", "date=2026-11-24T09:00:00",
+        "diagnostic=\"West Europe\"", "client_request_id="}) {
+    EXPECT_NE(logged.find(part), std::string::npos) << part << " in " << logged;
+  }
+}
+
 TEST_F(ClientTest, GraphsTimeGoesOnFromItsNewestDate) {
   EXPECT_FALSE(client.GraphNow());
   script.Answer(503, "", {{"Date", "Tue, 24 Nov 2026 09:00:00 GMT"}});
