@@ -62,6 +62,12 @@ Reply EntraJson(int status, const json& body) {
   return reply;
 }
 
+// {"access_token":{"nbf":{"essential":true,"value":"…"}}}, as the challenge has it.
+bool MeetsChallenge(const Call& call) {
+  const json claims = json::parse(call.Value("claims"), nullptr, /*allow_exceptions=*/false);
+  return claims.is_object() && claims.contains(json::json_pointer("/access_token/nbf/value"));
+}
+
 }  // namespace
 
 AadSts MakeAadSts(int number, std::string message) {
@@ -143,7 +149,11 @@ Reply Entra::Token(const Call& call, const std::string& tenant_id,
   if (fault && fault->kind == FaultKind::kWrongTenant) {
     if (const auto other = directory_.OtherTenant(tenant_id)) tenant = other;
   }
-  return Issue(call, *tenant, client_id, resource, call.Parameter("client_assertion") != nullptr);
+  const std::string demanded = call.Value("claims");
+  if (!demanded.empty() && !json::parse(demanded, nullptr, false).is_object()) {
+    return refuse(9002313, "Invalid request. Request is malformed or invalid.");
+  }
+  return Issue(call, *tenant, client_id, resource);
 }
 
 std::optional<AadSts> Entra::CheckApp(const Call& call, const TenantSpec& tenant,
@@ -202,7 +212,8 @@ std::optional<AadSts> Entra::CheckScope(const std::string& scope, Resource& reso
 }
 
 Reply Entra::Issue(const Call& call, const TenantSpec& tenant, const std::string& app,
-                   const Resource& resource, bool by_certificate) {
+                   const Resource& resource) {
+  const bool by_certificate = call.Parameter("client_assertion") != nullptr;
   const std::string id = ToString(Uuid4());
   const std::string tenant_id = ToString(tenant.id);
   const Instant expires = call.now + settings_.token_lifetime;
@@ -224,6 +235,12 @@ Reply Entra::Issue(const Call& call, const TenantSpec& tenant, const std::string
   {
     const std::lock_guard lock(mutex_);
     issued_.insert(id);
+    const std::string place = app + " " + tenant_id;
+    if (MeetsChallenge(call)) {
+      challenges_.erase(place);
+    } else if (challenges_.contains(place)) {
+      challenged_.insert(id);
+    }
   }
   const std::int64_t lifetime = settings_.token_lifetime.ticks / kSecond.ticks;
   return EntraJson(200, {{"token_type", "Bearer"},
@@ -253,9 +270,15 @@ bool Entra::IsRevoked(const TokenClaims& token) const {
   return revoked_.contains(token.id) || !issued_.contains(token.id);
 }
 
-void Entra::Revoke(const TokenClaims& token) {
+void Entra::Challenge(const TokenClaims& token) {
   const std::lock_guard lock(mutex_);
   revoked_.insert(token.id);
+  challenges_.insert(token.app + " " + token.tenant);
+}
+
+bool Entra::IsChallenged(const TokenClaims& token) const {
+  const std::lock_guard lock(mutex_);
+  return challenged_.contains(token.id);
 }
 
 void Entra::RevokeAll() {

@@ -56,7 +56,10 @@ class Entra {
   // The claims of a token that we issued, whatever became of it since; nullopt for any other.
   [[nodiscard]] static std::optional<TokenClaims> Read(std::string_view token);
   [[nodiscard]] bool IsRevoked(const TokenClaims& token) const;
-  void Revoke(const TokenClaims& token);
+  // Continuous access evaluation: the token is revoked, and the next ones of its app in its tenant
+  // until one was asked for with the claims of the challenge.
+  void Challenge(const TokenClaims& token);
+  [[nodiscard]] bool IsChallenged(const TokenClaims& token) const;
   void RevokeAll();
 
  private:
@@ -73,7 +76,7 @@ class Entra {
   [[nodiscard]] std::optional<AadSts> CheckScope(const std::string& scope,
                                                  Resource& resource) const;
   [[nodiscard]] Reply Issue(const Call& call, const TenantSpec& tenant, const std::string& app,
-                            const Resource& resource, bool by_certificate);
+                            const Resource& resource);
   [[nodiscard]] Reply OpenIdConfiguration(const std::string& tenant) const;
   [[nodiscard]] Reply InstanceDiscovery(const Call& call) const;
 
@@ -81,8 +84,9 @@ class Entra {
   const EntraSettings settings_;
   std::string url_;
   mutable std::mutex mutex_;
-  std::map<std::string, Instant> seen_assertions_;  // client id and jti → its end
-  std::set<std::string> issued_, revoked_;          // ids of tokens
+  std::map<std::string, Instant> seen_assertions_;       // client id and jti → its end
+  std::set<std::string> issued_, revoked_, challenged_;  // ids of tokens
+  std::set<std::string> challenges_;                     // apps and tenants
 };
 
 }  // namespace picket::simulator

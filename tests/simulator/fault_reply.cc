@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/result.h"
 
@@ -50,6 +51,16 @@ Reply HtmlReply(int status) {
   return reply;
 }
 
+Reply Compressed(std::int64_t size) {
+  std::string bytes = R"({"value":[")";
+  bytes.append(static_cast<std::size_t>(size), ' ');
+  Reply reply = JsonReply(200, Gzip(bytes));
+  reply.compressed = true;
+  return reply;
+}
+
+}  // namespace
+
 Reply ClaimsReply(const Call& call) {
   Reply reply = GraphError(call, 401, "InvalidAuthenticationToken",
                            "Continuous access evaluation resulted in challenge with result: "
@@ -64,16 +75,6 @@ Reply ClaimsReply(const Call& call) {
       "YwNDEwNjY1MSJ9fX0=\"");
   return reply;
 }
-
-Reply Compressed(std::int64_t size) {
-  std::string bytes = R"({"value":[")";
-  bytes.append(static_cast<std::size_t>(size), ' ');
-  Reply reply = JsonReply(200, Gzip(bytes));
-  reply.compressed = true;
-  return reply;
-}
-
-}  // namespace
 
 std::string Gzip(std::string_view text) {
   z_stream stream{};
@@ -92,6 +93,48 @@ std::string Gzip(std::string_view text) {
   return out;
 }
 
+namespace {
+
+// What the request proved itself with.
+std::string CredentialsOf(const Call& call) {
+  return call.Header("Authorization") + call.Value("client_secret") +
+         call.Value("client_assertion");
+}
+
+// The credentials in each place of an answer that a client might show or keep.
+Reply EchoReply(const Call& call, int status, bool entra) {
+  using nlohmann::json;
+  const std::string seen = CredentialsOf(call);
+  const std::string bare = seen.substr(seen.find(' ') + 1);
+  json body;
+  if (entra) {
+    body = {{"error", bare},
+            {"error_description", "AADSTS7000215: " + seen},
+            {"error_codes", json::array({7000215, bare})},
+            {"suberror", bare},
+            {"correlation_id", bare},
+            {"access_token", status == 200 ? json() : json(bare)},
+            {"token_type", seen}};
+  } else if (status == 200) {
+    body["value"] = json::array({{{"id", bare},
+                                  {"createdDateTime", FormatRfc3339(call.now)},
+                                  {"userDisplayName", seen},
+                                  {"userPrincipalName", bare}}});
+  } else {
+    body["error"] = {{"code", bare},
+                     {"message", seen},
+                     {"innerError", {{"code", bare}, {"request-id", bare}, {"date", seen}}}};
+  }
+  Reply reply = JsonReply(status, body.dump());
+  for (const char* name : {"request-id", "client-request-id", "x-ms-ags-diagnostic", "x-echo",
+                           "Location", "Retry-After", "WWW-Authenticate"}) {
+    reply.SetHeader(name, seen);
+  }
+  return reply;
+}
+
+}  // namespace
+
 std::optional<Reply> ReplyInstead(const Call& call, const Fault& fault, bool entra,
                                   const ListSpec* list) {
   Reply reply;
@@ -107,6 +150,9 @@ std::optional<Reply> ReplyInstead(const Call& call, const Fault& fault, bool ent
       break;
     case FaultKind::kBody:
       reply = JsonReply(fault.status, fault.text);
+      break;
+    case FaultKind::kEcho:
+      reply = EchoReply(call, fault.status, entra);
       break;
     case FaultKind::kReset:
       reply.delivery = Delivery::kReset;

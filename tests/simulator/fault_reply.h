@@ -16,6 +16,8 @@ namespace picket::simulator {
 // list that was asked for, null for none and for Entra.
 std::optional<Reply> ReplyInstead(const Call& call, const Fault& fault, bool entra,
                                   const ListSpec* list);
+// 401 with the claims challenge of continuous access evaluation.
+Reply ClaimsReply(const Call& call);
 // Spoils the delivery of the true answer.
 void Spoil(Reply& reply, const Fault& fault);
 

@@ -22,6 +22,8 @@ std::string_view FaultName(FaultKind kind) {
       return "empty body";
     case FaultKind::kBody:
       return "body";
+    case FaultKind::kEcho:
+      return "echo";
     case FaultKind::kReset:
       return "reset";
     case FaultKind::kHang:

@@ -18,6 +18,7 @@ enum class FaultKind : std::uint8_t {
   kHtml,             // `status` with a gateway's HTML page
   kEmptyBody,        // `status` with no body
   kBody,             // `status` with `text` as the body, said to be JSON
+  kEcho,             // `status`, with the request's credentials all over body and headers
   kReset,            // the connection is reset before an answer
   kHang,             // no answer until the client goes or the simulator stops
   kDrip,             // the answer comes a byte at a time, every `pace` of real time

@@ -7,6 +7,7 @@
 #include "base/http.h"
 #include "base/text.h"
 #include "tests/simulator/dice.h"
+#include "tests/simulator/fault_reply.h"
 
 namespace picket::simulator {
 namespace {
@@ -103,6 +104,7 @@ std::optional<Reply> Graph::CheckToken(const Call& call,
   if (call.now >= caller->expires || call.now < caller->not_before) {
     return refuse("Lifetime validation failed, the token is expired.");
   }
+  if (entra_.IsChallenged(*caller)) return ClaimsReply(call);
   if (entra_.IsRevoked(*caller)) return refuse("Access token has expired or is not yet valid.");
   return std::nullopt;
 }

@@ -62,15 +62,21 @@ Json V1SignIn(const Json& beta) {
 
 void Set(Json& record, const char* name, const char* from, const char* to) {
   const auto found = record.find(name);
-  if (found == record.end() || !found->is_string()) return;
-  if (*from == '\0' ? *found != "none" : *found == from) *found = to;
+  if (found != record.end() && *found == from) *found = to;
+}
+
+bool HasRisk(const Json& record) {
+  if (record.contains("riskEventType")) return true;  // a detection
+  const auto state = record.find("riskState");
+  return state != record.end() && *state != "none";
 }
 
 // Without P2 the tenant sees that there is risk, and not which.
 void HideRisk(Json& record) {
+  if (!HasRisk(record)) return;
   for (const char* name :
        {"riskLevelAggregated", "riskLevelDuringSignIn", "riskLevel", "riskDetail"}) {
-    Set(record, name, "", "hidden");
+    if (const auto found = record.find(name); found != record.end()) *found = "hidden";
   }
   if (const auto events = record.find("riskEventTypes_v2");
       events != record.end() && events->is_array() && !events->empty()) {

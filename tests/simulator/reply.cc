@@ -25,6 +25,11 @@ std::string Call::Header(std::string_view name) const {
   return found == headers.end() ? std::string() : found->second;
 }
 
+bool Reply::HasHeader(std::string_view name) const {
+  return std::any_of(headers.begin(), headers.end(),
+                     [&](const auto& header) { return EqualsIgnoreCase(header.first, name); });
+}
+
 Reply JsonReply(int status, std::string body, std::string_view content_type) {
   Reply reply{.status = status, .body = std::move(body)};
   reply.SetHeader("Content-Type", std::string(content_type));

@@ -37,6 +37,7 @@ struct Reply {
   bool compressed = false;  // the body is gzip already
   bool throttled = false;
 
+  [[nodiscard]] bool HasHeader(std::string_view name) const;
   void SetHeader(std::string name, std::string value) {
     headers.emplace_back(std::move(name), std::move(value));
   }

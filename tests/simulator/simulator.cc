@@ -67,16 +67,32 @@ struct Simulator::State {
                         .client_request_id = call.Header("client-request-id"),
                         .request_id = call.request_id};
     Reply reply = Route(call, entry);
+    NoteCredentials(call);
     reply.SetHeader("Date", FormatHttpDate(call.now));
-    reply.SetHeader("request-id", call.request_id);
-    reply.SetHeader("client-request-id",
-                    entry.client_request_id.empty() ? call.request_id : entry.client_request_id);
+    const auto set = [&](const char* name, const std::string& value) {
+      if (!reply.HasHeader(name)) reply.SetHeader(name, value);
+    };
+    set("request-id", call.request_id);
+    set("client-request-id",
+        entry.client_request_id.empty() ? call.request_id : entry.client_request_id);
+    set("x-ms-ags-diagnostic",
+        R"({"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"001",)"
+        R"("RoleInstance":"SIMULATOR1"}})");
     reply.SetHeader("Strict-Transport-Security", "max-age=31536000");
     entry.status =
         reply.delivery == Delivery::kReset || reply.delivery == Delivery::kHang ? 0 : reply.status;
     entry.throttled = reply.throttled;
     Log(std::move(entry));
     return reply;
+  }
+
+  void NoteCredentials(const Call& call) {
+    const std::string header = call.Header("Authorization");
+    const std::lock_guard lock(mutex);
+    for (const std::string& shown :
+         {header.substr(header.find(' ') + 1), call.Value("client_assertion")}) {
+      if (!shown.empty()) credentials.insert(shown);
+    }
   }
 
   Reply Route(const Call& call, LoggedRequest& entry) {
@@ -92,7 +108,7 @@ struct Simulator::State {
     }
     const std::optional<Fault> fault = plan.Next(entry.tenant, call.path);
     if (fault) entry.fault = FaultName(fault->kind);
-    if (fault && fault->kind == FaultKind::kClaimsChallenge && caller) entra.Revoke(*caller);
+    if (fault && fault->kind == FaultKind::kClaimsChallenge && caller) entra.Challenge(*caller);
     if (fault) {
       if (auto instead = ReplyInstead(call, *fault, for_entra, ListOf(call.path))) return *instead;
     }
@@ -146,6 +162,7 @@ struct Simulator::State {
   std::deque<LoggedRequest> log;
   std::int64_t requests = 0, throttled = 0;
   std::vector<Leak> leaks;
+  std::set<std::string> credentials;
   std::int64_t risks = 0;
   // Last, for their threads use what stands above.
   std::unique_ptr<Server> elsewhere;
@@ -284,6 +301,11 @@ std::string Simulator::OtherHost() {
 std::vector<Leak> Simulator::Leaks() const {
   const std::lock_guard lock(state_->mutex);
   return state_->leaks;
+}
+
+std::set<std::string> Simulator::Credentials() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->credentials;
 }
 
 std::vector<LoggedRequest> Simulator::Requests() const {

@@ -147,6 +147,8 @@ class Simulator {
   // The address of a host that tokens are not for; every request to it is a leak.
   [[nodiscard]] std::string OtherHost();
   [[nodiscard]] std::vector<Leak> Leaks() const;
+  // The access tokens and client assertions that were shown to us: what must stand nowhere else.
+  [[nodiscard]] std::set<std::string> Credentials() const;
 
   [[nodiscard]] std::vector<LoggedRequest> Requests() const;
   [[nodiscard]] std::int64_t RequestCount() const;
