@@ -11,15 +11,23 @@
 
 namespace picket {
 
-std::string Sha256Hex(std::string_view bytes) {
+namespace {
+
+std::string DigestHex(std::string_view bytes, const EVP_MD* method) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  PK_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1,
-           "OpenSSL has no SHA-256");
+  PK_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, method, nullptr) == 1,
+           "OpenSSL lacks a digest");
   std::string hex;
   for (unsigned int i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest.at(i));
   return hex;
 }
+
+}  // namespace
+
+std::string Sha256Hex(std::string_view bytes) { return DigestHex(bytes, EVP_sha256()); }
+std::string Sha1Hex(std::string_view bytes) { return DigestHex(bytes, EVP_sha1()); }
+std::string Md5Hex(std::string_view bytes) { return DigestHex(bytes, EVP_md5()); }
 
 Guid Uuid5(const Guid& space, std::string_view name) {
   std::string input(space.bytes.begin(), space.bytes.end());

@@ -221,11 +221,11 @@ std::string EscapeCsv(std::string_view text) {
   return quoted + "\"";
 }
 
-std::string Base64UrlEncode(std::string_view bytes) {
-  static constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+namespace {
+
+std::string EncodeBase64(std::string_view bytes, std::string_view alphabet) {
   std::string text;
-  text.reserve((bytes.size() * 4 + 2) / 3);
+  text.reserve((bytes.size() * 4 + 2) / 3 + 2);
   std::uint32_t buffer = 0;
   int bits = 0;
   for (const char byte : bytes) {
@@ -233,10 +233,23 @@ std::string Base64UrlEncode(std::string_view bytes) {
     bits += 8;
     while (bits >= 6) {
       bits -= 6;
-      text += kAlphabet[buffer >> bits & 0x3FU];
+      text += alphabet[buffer >> bits & 0x3FU];
     }
   }
-  if (bits > 0) text += kAlphabet[buffer << (6 - bits) & 0x3FU];
+  if (bits > 0) text += alphabet[buffer << (6 - bits) & 0x3FU];
+  return text;
+}
+
+}  // namespace
+
+std::string Base64UrlEncode(std::string_view bytes) {
+  return EncodeBase64(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+}
+
+std::string Base64Encode(std::string_view bytes) {
+  std::string text =
+      EncodeBase64(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+  text.resize((text.size() + 3) / 4 * 4, '=');
   return text;
 }
 

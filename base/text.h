@@ -26,8 +26,12 @@ std::string EscapeTerminal(std::string_view text);  // control, bidi and invisib
 std::string EscapeHtml(std::string_view text);      // element content and quoted attributes
 std::string EscapeCsv(std::string_view text);       // RFC 4180, and no formula for a spreadsheet
 
-// The hex SHA-256 of the bytes.
+// The hex digest of the bytes. MD5 and SHA-1 are for comparing with what others recorded, and
+// protect nothing.
 std::string Sha256Hex(std::string_view bytes);
+std::string Sha1Hex(std::string_view bytes);
+std::string Md5Hex(std::string_view bytes);
+std::string Base64Encode(std::string_view bytes);     // padded
 std::string Base64UrlEncode(std::string_view bytes);  // no padding
 
 // Base64 of either alphabet; padding ends it.

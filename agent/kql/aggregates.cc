@@ -1,12 +1,10 @@
-// The aggregate functions. Null is skipped (not ''), but by count(); dcount is exact.
-
-#include <fmt/format.h>
+// The table of aggregate functions, and the plain ones: counts, sums, extremes, any. Null is
+// skipped (not ''), but by count(); dcount is exact.
 
 #include <map>
 #include <unordered_set>
 
-#include "agent/kql/json_view.h"
-#include "agent/kql/kernel.h"
+#include "agent/kql/aggregate.h"
 
 namespace picket::kql {
 namespace {
@@ -20,23 +18,9 @@ class Count final : public Accumulator {
   std::int64_t count_ = 0;
 };
 
-class CountIf final : public Accumulator {
- public:
-  void Add(const Arguments& a, std::size_t row) override {
-    if (!a[0]->IsNull(row) && a[0]->Number(row) != 0) ++count_;
-  }
-  [[nodiscard]] std::vector<Value> Finish() const override { return {Value::Long(count_)}; }
-
- private:
-  std::int64_t count_ = 0;
-};
-
-// kConditional: the second argument decides which rows count.
-template <bool kConditional>
 class DistinctCount final : public Accumulator {
  public:
   void Add(const Arguments& a, std::size_t row) override {
-    if (kConditional && (a[1]->IsNull(row) || a[1]->Number(row) == 0)) return;
     if (a[0]->IsNull(row)) return;
     std::string text = ToText(*a[0], row);
     const std::size_t size = text.size();
@@ -52,12 +36,10 @@ class DistinctCount final : public Accumulator {
   std::size_t bytes_ = 64;
 };
 
-template <bool kConditional>
 class Sum final : public Accumulator {
  public:
   explicit Sum(Type type) : type_(type) {}
   void Add(const Arguments& a, std::size_t row) override {
-    if (kConditional && (a[1]->IsNull(row) || a[1]->Number(row) == 0)) return;
     if (a[0]->IsNull(row)) return;
     if (a[0]->type == Type::kReal) {
       real_ += a[0]->Real(row);
@@ -141,95 +123,72 @@ class ArgExtreme final : public Accumulator {
   bool any_ = false;
 };
 
+// Of each of the first `outputs` arguments a value, one that is not empty where there is one.
 class TakeAny final : public Accumulator {
  public:
-  explicit TakeAny(Type type) : value_(Value::Null(type)) {}
-  void Add(const Arguments& a, std::size_t row) override {
-    const bool empty = a[0]->IsNull(row) || (IsText(a[0]->type) && a[0]->Text(row).empty());
-    if (found_ || (empty && any_)) return;
-    value_ = a[0]->Get(row);
-    any_ = true;
-    found_ = !empty;
+  TakeAny(const std::vector<Type>& types, std::size_t outputs) {
+    for (std::size_t i = 0; i < outputs; ++i) picks_.push_back({.value = Value::Null(types[i])});
   }
-  [[nodiscard]] std::vector<Value> Finish() const override { return {value_}; }
-
- private:
-  Value value_;
-  bool any_ = false;
-  bool found_ = false;
-};
-
-// In order of first appearance; make_set unites the elements of arrays.
-template <bool kSet>
-class Gathered final : public Accumulator {
- public:
   void Add(const Arguments& a, std::size_t row) override {
-    if (limit_ == 0) limit_ = Limit(a, row);
-    const Column& column = *a[0];
-    if (column.IsNull(row)) {
-      if (!kSet && column.type == Type::kDynamic) Keep("null");
-      return;
-    }
-    if (kSet && column.type == Type::kDynamic && KindOf(column.Text(row)) == JsonKind::kArray) {
-      ForEachElement(column.Text(row), [&](std::string_view element) {
-        Keep(std::string(element));
-        return true;
-      });
-      return;
-    }
-    Keep(ToJsonText(column, row));
+    for (std::size_t i = 0; i < picks_.size(); ++i) Add(picks_[i], *a[i], row);
   }
   [[nodiscard]] std::vector<Value> Finish() const override {
-    std::string json = "[";
-    for (const std::string& item : items_) json += (json.size() > 1 ? "," : "") + item;
-    return {Value::Dynamic(json + "]")};
+    std::vector<Value> values;
+    for (const Pick& pick : picks_) values.push_back(pick.value);
+    return values;
   }
-  [[nodiscard]] std::size_t Bytes() const override { return bytes_; }
+  [[nodiscard]] std::size_t Bytes() const override { return picks_.size() * 96; }
 
  private:
-  static std::size_t Limit(const Arguments& a, std::size_t row) {
-    constexpr std::int64_t kMost = 1'048'576;
-    const std::int64_t asked = a.size() > 1 ? ToLong(*a[1], row).value_or(kMost) : kMost;
-    return static_cast<std::size_t>(std::clamp<std::int64_t>(asked, 1, kMost));
+  struct Pick {
+    Value value;
+    bool any = false;
+    bool found = false;
+  };
+  static void Add(Pick& pick, const Column& column, std::size_t row) {
+    const bool empty = column.IsNull(row) || (IsText(column.type) && column.Text(row).empty());
+    if (pick.found || (empty && pick.any)) return;
+    pick.value = column.Get(row);
+    pick.any = true;
+    pick.found = !empty;
   }
-  void Keep(std::string json) {
-    if (items_.size() >= limit_) return;
-    if (kSet && !seen_.insert(json).second) return;
-    bytes_ += json.size() * (kSet ? 2 : 1) + 64;
-    items_.push_back(std::move(json));
-  }
-  std::vector<std::string> items_;
-  std::unordered_set<std::string> seen_;
-  std::size_t limit_ = 0;
-  std::size_t bytes_ = 64;
+  std::vector<Pick> picks_;
 };
 
-std::optional<Type> BindCondition(const std::vector<Type>& types, std::string& why) {
-  if (types.back() == Type::kBool) return Type::kLong;
-  why = fmt::format("a bool is needed, not {}", TypeName(types.back()));
-  return std::nullopt;
-}
+enum class Bits : std::uint8_t { kAnd, kOr, kXor };
 
-std::optional<Type> BindSum(const std::vector<Type>& types, std::string& why) {
-  if (IsNumeric(types[0])) return types[0] == Type::kReal ? Type::kReal : Type::kLong;
-  if (types[0] == Type::kTimespan) return Type::kTimespan;
-  why = fmt::format("a {} cannot be summed", TypeName(types[0]));
-  return std::nullopt;
-}
+template <Bits kBits>
+class BinaryAll final : public Accumulator {
+ public:
+  void Add(const Arguments& a, std::size_t row) override {
+    if (a[0]->IsNull(row)) return;
+    const std::int64_t value = ToLong(*a[0], row).value_or(0);
+    if (!any_) {
+      bits_ = value;
+    } else if (kBits == Bits::kAnd) {
+      bits_ &= value;
+    } else if (kBits == Bits::kOr) {
+      bits_ |= value;
+    } else {
+      bits_ ^= value;
+    }
+    any_ = true;
+  }
+  [[nodiscard]] std::vector<Value> Finish() const override {
+    return {any_ ? Value::Long(bits_) : Value::Null(Type::kLong)};
+  }
 
-std::optional<Type> BindAverage(const std::vector<Type>& types, std::string& why) {
-  if (IsNumeric(types[0])) return Type::kReal;
-  if (types[0] == Type::kTimespan || types[0] == Type::kDateTime) return types[0];
-  why = fmt::format("a {} has no average", TypeName(types[0]));
-  return std::nullopt;
-}
+ private:
+  std::int64_t bits_ = 0;
+  bool any_ = false;
+};
 
-std::optional<Type> BindFirst(const std::vector<Type>& types, std::string& why) {
-  if (types[0] != Type::kDynamic) return types[0];
-  why = "a dynamic has no order; convert it first, as by tostring()";
-  return std::nullopt;
+std::optional<Type> BindSum(const std::vector<Type>& types, std::string&) {
+  return types[0] == Type::kInt ? Type::kLong : types[0];
 }
-std::optional<Type> BindAny(const std::vector<Type>& types, std::string&) { return types[0]; }
+std::optional<Type> BindAverage(const std::vector<Type>& types, std::string&) {
+  return IsNumeric(types[0]) ? Type::kReal : types[0];
+}
 
 template <class T>
 std::unique_ptr<Accumulator> Make(const std::vector<Type>&) {
@@ -244,34 +203,81 @@ template <class T>
 std::unique_ptr<Accumulator> MakeOf(const std::vector<Type>& types) {
   return std::make_unique<T>(types);
 }
+std::unique_ptr<Accumulator> MakeAny(const std::vector<Type>& types) {
+  return std::make_unique<TakeAny>(types, types.size());
+}
+std::unique_ptr<Accumulator> MakeOneAny(const std::vector<Type>& types) {
+  return std::make_unique<TakeAny>(types, 1);
+}
+// countif(p): the rows for which the argument itself holds.
+constexpr MakeAccumulator kCountIf = &MakeIf<&Make<Count>, 0>;
+
+AggregateList PlainAggregates() {
+  constexpr MakeAccumulator kSum = &MakeTyped<Sum, &BindSum>;
+  constexpr MakeAccumulator kAverage = &MakeTyped<Average, &BindAverage>;
+  constexpr MakeAccumulator kMin = &MakeTyped<Extreme<-1>, &BindFirst>;
+  constexpr MakeAccumulator kMax = &MakeTyped<Extreme<1>, &BindFirst>;
+  const auto row = [](std::string_view signature, std::string_view prefix, MakeAccumulator make,
+                      BindRule bind = nullptr) {
+    return AggregateFunction{ParseSignature(signature), prefix, make, bind};
+  };
+  return {
+      row("any(value: scalar, ...): same", "any_", &MakeAny, &BindFirst),
+      row("anyif(value: scalar, predicate: bool): same", "anyif_", &MakeIf<&MakeOneAny>,
+          &BindFirst),
+      row("arg_max(maximized: orderable, returned: scalar?, ...): same", "max_",
+          &MakeOf<ArgExtreme<1>>, &BindFirst),
+      row("arg_min(minimized: orderable, returned: scalar?, ...): same", "min_",
+          &MakeOf<ArgExtreme<-1>>, &BindFirst),
+      row("avg(value: summable): real, datetime or timespan", "avg_", kAverage, &BindAverage),
+      row("avgif(value: summable, predicate: bool): real, datetime or timespan", "avgif_",
+          &MakeIf<kAverage>, &BindAverage),
+      row("binary_all_and(value: summable): long", "", &Make<BinaryAll<Bits::kAnd>>),
+      row("binary_all_or(value: summable): long", "", &Make<BinaryAll<Bits::kOr>>),
+      row("binary_all_xor(value: summable): long", "", &Make<BinaryAll<Bits::kXor>>),
+      row("count(value: scalar?): long", "count_", &Make<Count>),
+      row("count_distinct(value: not dynamic): long", "count_distinct_", &Make<DistinctCount>),
+      row("count_distinctif(value: not dynamic, predicate: bool): long", "count_distinctif_",
+          &MakeIf<&Make<DistinctCount>>),
+      row("countif(predicate: bool): long", "countif_", kCountIf),
+      row("dcount(value: scalar, accuracy: not dynamic?): long", "dcount_", &Make<DistinctCount>),
+      row("dcountif(value: scalar, predicate: bool, accuracy: not dynamic?): long", "dcountif_",
+          &MakeIf<&Make<DistinctCount>>),
+      row("max(value: orderable): same", "max_", kMax, &BindFirst),
+      row("maxif(value: orderable, predicate: bool): same", "maxif_", &MakeIf<kMax>, &BindFirst),
+      row("min(value: orderable): same", "min_", kMin, &BindFirst),
+      row("minif(value: orderable, predicate: bool): same", "minif_", &MakeIf<kMin>, &BindFirst),
+      row("sum(value: summable): same, int as long", "sum_", kSum, &BindSum),
+      row("sumif(value: summable, predicate: bool): same, int as long", "sumif_", &MakeIf<kSum>,
+          &BindSum),
+      row("take_any(value: scalar, ...): same", "", &MakeAny, &BindFirst),
+      row("take_anyif(value: scalar, predicate: bool): same", "", &MakeIf<&MakeOneAny>, &BindFirst),
+  };
+}
+
+const std::map<std::string_view, AggregateFunction>& Table() {
+  static const std::map<std::string_view, AggregateFunction> table = [] {
+    std::map<std::string_view, AggregateFunction> all;
+    for (const AggregateList& part : {PlainAggregates(), CollectionAggregates(),
+                                      StatisticalAggregates(), PercentileAggregates()}) {
+      for (const AggregateFunction& function : part) all.emplace(function.name(), function);
+    }
+    return all;
+  }();
+  return table;
+}
 
 }  // namespace
 
 const AggregateFunction* FindAggregate(std::string_view name) {
-  static const std::map<std::string_view, AggregateFunction> table = [] {
-    const AggregateFunction all[] = {
-        {"count", "count_", 0, 1, &BindLong, &Make<Count>},
-        {"countif", "countif_", 1, 1, &BindCondition, &Make<CountIf>},
-        {"dcount", "dcount_", 1, 2, &BindLong, &Make<DistinctCount<false>>},
-        {"dcountif", "dcountif_", 2, 2, &BindCondition, &Make<DistinctCount<true>>},
-        {"sum", "sum_", 1, 1, &BindSum, &MakeTyped<Sum<false>, &BindSum>},
-        {"sumif", "sumif_", 2, 2, &BindSum, &MakeTyped<Sum<true>, &BindSum>},
-        {"avg", "avg_", 1, 1, &BindAverage, &MakeTyped<Average, &BindAverage>},
-        {"min", "min_", 1, 1, &BindFirst, &MakeTyped<Extreme<-1>, &BindFirst>},
-        {"max", "max_", 1, 1, &BindFirst, &MakeTyped<Extreme<1>, &BindFirst>},
-        {"arg_min", "min_", 1, 1000, &BindFirst, &MakeOf<ArgExtreme<-1>>},
-        {"arg_max", "max_", 1, 1000, &BindFirst, &MakeOf<ArgExtreme<1>>},
-        {"take_any", "", 1, 1, &BindAny, &MakeTyped<TakeAny, &BindAny>},
-        {"any", "any_", 1, 1, &BindAny, &MakeTyped<TakeAny, &BindAny>},
-        {"make_set", "set_", 1, 2, &BindDynamic, &Make<Gathered<true>>},
-        {"make_list", "list_", 1, 2, &BindDynamic, &Make<Gathered<false>>},
-    };
-    std::map<std::string_view, AggregateFunction> map;
-    for (const AggregateFunction& function : all) map.emplace(function.name, function);
-    return map;
-  }();
-  const auto found = table.find(name);
-  return found == table.end() ? nullptr : &found->second;
+  const auto found = Table().find(name);
+  return found == Table().end() ? nullptr : &found->second;
+}
+
+std::vector<const AggregateFunction*> Aggregates() {
+  std::vector<const AggregateFunction*> functions;
+  for (const auto& [name, function] : Table()) functions.push_back(&function);
+  return functions;
 }
 
 }  // namespace picket::kql

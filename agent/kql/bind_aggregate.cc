@@ -12,6 +12,13 @@ namespace {
 bool IsArgExtreme(std::string_view name) { return name == "arg_max" || name == "arg_min"; }
 bool IsAny(std::string_view name) { return name == "take_any" || name == "any"; }
 
+// Of the aggregates with a column for each percentile: where these begin.
+std::optional<std::size_t> FirstPercentile(std::string_view name) {
+  if (name == "percentile" || name == "percentiles") return 1;
+  if (name == "percentilew" || name == "percentilesw") return 2;
+  return std::nullopt;
+}
+
 // 99.9 → "99_9"
 std::string NumberInName(const Expression& expression) {
   const Value& value = expression.value;
@@ -31,19 +38,11 @@ void AddArgOutput(const Ast& child, std::size_t at, const BoundAggregate& aggreg
 }
 
 Type Check(const Ast& call, const BoundAggregate& aggregate) {
-  const AggregateFunction& function = *aggregate.function;
-  if (aggregate.arguments.size() < function.min_arguments ||
-      aggregate.arguments.size() > function.max_arguments) {
-    Refuse(call.span, "KS119",
-           fmt::format("{}() takes {} to {} arguments here, not {}", function.name,
-                       function.min_arguments, function.max_arguments, aggregate.arguments.size()));
-  }
   std::vector<Type> types;
   for (const Expression& argument : aggregate.arguments) types.push_back(argument.type);
-  std::string why;
-  const std::optional<Type> type = function.bind(types, why);
-  if (!type) Refuse(call.span, "KS106", fmt::format("{}(): {}", function.name, why));
-  return *type;
+  const Fit fit = FitArguments(*aggregate.function, types);
+  if (fit.misfit) Refuse(call.span, fit.misfit->code, fit.misfit->why);
+  return fit.type;
 }
 
 }  // namespace
@@ -80,7 +79,7 @@ Schema AggregateBinder::Add(const Ast& call) {
 
 Schema AggregateBinder::OutputsOf(const Ast& call, const BoundAggregate& aggregate,
                                   Type type) const {
-  const std::string_view name = aggregate.function->name;
+  const std::string_view name = aggregate.function->name();
   Schema outputs;
   if (IsAny(name) && call.children.size() > 1) {
     for (std::size_t i = 0; i < call.children.size(); ++i) {
@@ -90,9 +89,9 @@ Schema AggregateBinder::OutputsOf(const Ast& call, const BoundAggregate& aggrega
     }
     return outputs;
   }
-  if (name == "percentile" || name == "percentiles") {
+  if (const auto first = FirstPercentile(name)) {
     const std::string base = AutomaticName(Inside(*call.children[0]));
-    for (std::size_t i = 1; i < aggregate.arguments.size(); ++i) {
+    for (std::size_t i = *first; i < aggregate.arguments.size(); ++i) {
       if (aggregate.arguments[i].kind != Expression::Kind::kLiteral) {
         Refuse(call.children[i]->span, "KS141", "a percentile must be a constant");
       }

@@ -27,6 +27,18 @@ bool Folds(const Function& function, const std::vector<Expression>& arguments) {
   return bytes <= kMostFoldedBytes;
 }
 
+void CheckConstants(const Function& function, Span span, const std::vector<Expression>& arguments) {
+  if (function.check == nullptr) return;
+  std::vector<const Value*> values;
+  for (const Expression& argument : arguments) {
+    const bool constant = argument.kind == Expression::Kind::kLiteral;
+    values.push_back(constant ? &argument.value : nullptr);
+  }
+  if (const auto wrong = function.check(values)) {
+    Refuse(span, "PK104", fmt::format("{}(): {}", function.name, *wrong));
+  }
+}
+
 }  // namespace
 
 void UnknownFunction(std::string_view name, Span span) {
@@ -48,8 +60,6 @@ void Refuse(Span span, std::string code, std::string message, std::string hint) 
 std::string_view FunctionName(std::string_view written) {
   static const std::map<std::string_view, std::string_view> kAliases = {
       {"toreal", "todouble"},
-      {"makeset", "make_set"},
-      {"makelist", "make_list"},
       {"parsejson", "parse_json"},
       {"pack", "bag_pack"},
       {"arraylength", "array_length"},
@@ -57,12 +67,25 @@ std::string_view FunctionName(std::string_view written) {
       {"columnifexists", "column_ifexists"},
       {"argmax", "arg_max"},
       {"argmin", "arg_min"},
-      {"replace", "replace_regex"},
       {"notempty", "isnotempty"},
       {"notnull", "isnotnull"},
       {"toobject", "todynamic"},
       {"extractall", "extract_all"},
-      {"array_strcat", "strcat_array"}};
+      {"array_strcat", "strcat_array"},
+      {"array_iif", "array_iff"},
+      {"array_sum", "series_sum"},
+      {"base64_decodestring", "base64_decode_tostring"},
+      {"base64_encodestring", "base64_encode_tostring"},
+      {"datepart", "datetime_part"},
+      {"extractjson", "extract_json"},
+      {"make_string", "unicode_codepoints_to_string"},
+      {"pack_dictionary", "bag_pack"},
+      {"parseurl", "parse_url"},
+      {"parseurlquery", "parse_urlquery"},
+      {"to_utf8", "unicode_codepoints_from_string"},
+      {"toboolean", "tobool"},
+      {"totime", "totimespan"},
+      {"weekofyear", "week_of_year"}};
   const auto found = kAliases.find(written);
   return found == kAliases.end() ? written : found->second;
 }
@@ -93,25 +116,20 @@ std::optional<std::size_t> FindColumn(const Schema& schema, std::string_view nam
 Expression Apply(std::string_view name, Span span, std::vector<Expression> arguments) {
   const Function* function = FindFunction(name);
   if (function == nullptr) UnknownFunction(name, span);
-  if (arguments.size() < function->min_arguments || arguments.size() > function->max_arguments) {
-    Refuse(span, "KS119",
-           fmt::format("{}() takes {} to {} arguments, not {}", name, function->min_arguments,
-                       function->max_arguments, arguments.size()));
-  }
   std::vector<Type> types;
   for (const Expression& argument : arguments) types.push_back(argument.type);
-  std::string why;
-  const std::optional<Type> type = function->bind(types, why);
-  if (!type) Refuse(span, "KS106", fmt::format("'{}': {}", name, why));
+  const Fit fit = FitArguments(*function, types);
+  if (fit.misfit) Refuse(span, fit.misfit->code, fit.misfit->why);
+  CheckConstants(*function, span, arguments);
   Expression expression;
   expression.kind = Expression::Kind::kCall;
-  expression.type = *type;
+  expression.type = fit.type;
   expression.function = function;
   const bool folds = Folds(*function, arguments);
   expression.arguments = std::move(arguments);
   if (!folds) return expression;
   Value value = EvaluateConstant(expression, EvalContext{});
-  value.type = *type;
+  value.type = fit.type;
   return Literal(std::move(value));
 }
 

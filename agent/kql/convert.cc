@@ -228,10 +228,6 @@ ColumnPtr GetType(const EvalContext&, const Arguments& a, std::size_t rows) {
   });
 }
 
-std::optional<Type> BindInt(const std::vector<Type>&, std::string&) { return Type::kInt; }
-std::optional<Type> BindTimespan(const std::vector<Type>&, std::string&) { return Type::kTimespan; }
-std::optional<Type> BindGuid(const std::vector<Type>&, std::string&) { return Type::kGuid; }
-
 }  // namespace
 
 std::string ToText(const Column& column, std::size_t row) {
@@ -313,27 +309,23 @@ std::string ToJsonText(const Column& column, std::size_t row) {
 }
 
 FunctionList ConvertFunctions() {
-  return {
-      {"tostring", 1, 1, &BindString, &ToStringKernel},
-      {"toint", 1, 1, &BindInt, &ToNumber<Type::kInt>},
-      {"tolong", 1, 1, &BindLong, &ToNumber<Type::kLong>},
-      {"todouble", 1, 1, &BindReal, &ToRealKernel},
-      {"toreal", 1, 1, &BindReal, &ToRealKernel},
-      {"tobool", 1, 1, &BindBool, &ToBool},
-      {"toboolean", 1, 1, &BindBool, &ToBool},
-      {"todatetime", 1, 1, &BindDateTime, &ToDateTime},
-      {"totimespan", 1, 1, &BindTimespan, &ToTimespan},
-      {"toguid", 1, 1, &BindGuid, &ToGuid},
-      {"todynamic", 1, 1, &BindDynamic, &ToDynamic},
-      {"parse_json", 1, 1, &BindDynamic, &ToDynamic},
-      {"isempty", 1, 1, &BindBool, &IsEmpty},
-      {"isnotempty", 1, 1, &BindBool, &IsNotEmpty},
-      {"notempty", 1, 1, &BindBool, &IsNotEmpty},
-      {"isnull", 1, 1, &BindBool, &IsNullKernel},
-      {"isnotnull", 1, 1, &BindBool, &IsNotNullKernel},
-      {"notnull", 1, 1, &BindBool, &IsNotNullKernel},
-      {"gettype", 1, 1, &BindString, &GetType},
-  };
+  return Declare({
+      {"gettype(value: scalar): string", &GetType, nullptr, "type_"},
+      {"isempty(value: scalar): bool", &IsEmpty},
+      {"isnotempty(value: scalar): bool", &IsNotEmpty},
+      {"isnotnull(value: scalar): bool", &IsNotNullKernel},
+      {"isnull(value: scalar): bool", &IsNullKernel},
+      {"parse_json(text: text): dynamic", &ToDynamic, nullptr, kNameOfFirst},
+      {"tobool(value: scalar): bool", &ToBool, nullptr, kNameOfFirst},
+      {"todatetime(value: scalar): datetime", &ToDateTime, nullptr, kNameOfFirst},
+      {"todouble(value: scalar): real", &ToRealKernel, nullptr, kNameOfFirst},
+      {"todynamic(value: scalar): dynamic", &ToDynamic, nullptr, kNameOfFirst},
+      {"toguid(value: text): guid", &ToGuid, nullptr, kNameOfFirst},
+      {"toint(value: scalar): int", &ToNumber<Type::kInt>, nullptr, kNameOfFirst},
+      {"tolong(value: scalar): long", &ToNumber<Type::kLong>, nullptr, kNameOfFirst},
+      {"tostring(value: scalar): string", &ToStringKernel, nullptr, kNameOfFirst},
+      {"totimespan(value: scalar): timespan", &ToTimespan, nullptr, kNameOfFirst},
+  });
 }
 
 }  // namespace picket::kql

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/kql/column.h"
+#include "agent/kql/signature.h"
 #include "agent/kql/type.h"
 #include "base/time.h"
 
@@ -39,23 +40,41 @@ using BindRule = std::optional<Type> (*)(const std::vector<Type>& arguments, std
 using Kernel = ColumnPtr (*)(const EvalContext& context, const Arguments& arguments,
                              std::size_t rows);
 
+// What is wrong with the values of constant arguments (nullptr for those that are not); nullopt
+// when nothing is.
+using ConstantCheck = std::optional<std::string> (*)(const std::vector<const Value*>& values);
+
 // A scalar function or operator: one entry, so that binder, evaluator and documentation agree.
+// Operators and what takes any arguments go without a signature.
 struct Function {
   std::string_view name;
   std::size_t min_arguments;
   std::size_t max_arguments;
-  BindRule bind;
+  BindRule bind;  // nullptr: the signature's result
   Kernel run;
   // Whose value is not decided by the arguments alone: each row's is another (rand), or it looks
   // at the rows around (prev; `window`, which needs an ordered input).
   bool varies = false;
   bool window = false;
+  std::optional<Signature> signature;
+  ConstantCheck check = nullptr;
+  // What stands before the first argument's name in the automatic name of the column ("" for
+  // bin(x, 1): x, "strlen_" for strlen(x)); nullopt: the column is Column1, Column2, …
+  std::optional<std::string_view> column_prefix;
 };
+
+// The result's type, or why the arguments do not fit.
+struct Fit {
+  Type type = Type::kString;
+  std::optional<Misfit> misfit;
+};
+Fit FitArguments(const Function& function, const std::vector<Type>& arguments);
 
 const Function* FindFunction(std::string_view name);
 std::vector<std::string_view> FunctionNames();
 // The function that converts to the type.
 std::string_view ConverterTo(Type type);
+std::vector<const Function*> Functions();  // by name
 
 // One group's running aggregate.
 class Accumulator {
@@ -69,14 +88,17 @@ class Accumulator {
 };
 
 struct AggregateFunction {
-  std::string_view name;
+  Signature signature;
   std::string_view prefix;  // of the automatic column name: "count_", "dcount_"
-  std::size_t min_arguments;
-  std::size_t max_arguments;
-  BindRule bind;  // type of the first output
   std::unique_ptr<Accumulator> (*make)(const std::vector<Type>& arguments);
+  BindRule bind;          // type of the first output; nullptr: the signature's result
+  std::size_t named = 1;  // how many arguments' names follow the prefix
+
+  [[nodiscard]] std::string_view name() const { return signature.name; }
 };
+Fit FitArguments(const AggregateFunction& function, const std::vector<Type>& arguments);
 
 const AggregateFunction* FindAggregate(std::string_view name);
+std::vector<const AggregateFunction*> Aggregates();  // by name
 
 }  // namespace picket::kql

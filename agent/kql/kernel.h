@@ -71,16 +71,38 @@ std::optional<Type> BindReal(const std::vector<Type>& arguments, std::string& wh
 std::optional<Type> BindDateTime(const std::vector<Type>& arguments, std::string& why);
 std::optional<Type> BindDynamic(const std::vector<Type>& arguments, std::string& why);
 
+std::optional<Type> BindFirst(const std::vector<Type>& arguments, std::string& why);
+
 // The parts of the one table; see function.cc.
 using FunctionList = std::vector<Function>;
-FunctionList LogicFunctions();
+
+// A function by its signature (see signature.h). `bind` tells the result's type where the signature
+// has none; `column_prefix` is as in Function, nullptr for none.
+struct FunctionRow {
+  std::string_view signature;
+  Kernel run;
+  BindRule bind = nullptr;
+  const char* column_prefix = nullptr;
+};
+inline constexpr const char* kNameOfFirst = "";
+FunctionList Declare(std::initializer_list<FunctionRow> rows);
+
+FunctionList ArithmeticFunctions();
+FunctionList ArrayFunctions();
+FunctionList BagFunctions();
 FunctionList CompareFunctions();
-FunctionList TextOperators();
-FunctionList TextFunctions();
 FunctionList ConvertFunctions();
+FunctionList DateTimeFunctions();
+FunctionList EncodingFunctions();
+FunctionList FormatFunctions();
+FunctionList IpFunctions();
+FunctionList LogicFunctions();
 FunctionList MathFunctions();
-FunctionList TimeFunctions();
-FunctionList DynamicFunctions();
+FunctionList ParseFunctions();
+FunctionList RegexFunctions();
+FunctionList SetFunctions();
+FunctionList StringFunctions();
+FunctionList TextOperators();
 FunctionList WindowFunctions();
 
 }  // namespace picket::kql

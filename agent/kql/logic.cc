@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "agent/kql/kernel.h"
 
 namespace picket::kql {
@@ -72,7 +74,7 @@ Type TypeOfValues(const std::vector<Type>& types) {
   return common.value_or(Type::kDynamic);
 }
 
-std::optional<Type> BindCoalesce(const std::vector<Type>& types, std::string& why) {
+std::optional<Type> BindAlike(const std::vector<Type>& types, std::string& why) {
   for (const Type type : types) {
     if (type == types[0] || (IsNumeric(type) && IsNumeric(types[0]))) continue;
     why = fmt::format("the values are of different types: {} and {}", TypeName(types[0]),
@@ -143,18 +145,52 @@ ColumnPtr Coalesce(const EvalContext&, const Arguments& a, std::size_t rows) {
   });
 }
 
+// The largest (kSign 1) or smallest value; nulls are left out.
+template <int kSign>
+ColumnPtr ExtremeOf(const EvalContext&, const Arguments& a, std::size_t rows) {
+  std::vector<Type> types;
+  for (const ColumnPtr& column : a) types.push_back(column->type);
+  const Type type = TypeOfValues(types);
+  return MapRows(type, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const Column* best = nullptr;
+    for (const ColumnPtr& column : a) {
+      if (column->IsNull(row)) continue;
+      const bool better =
+          best == nullptr || CompareValues(*column, row, *best, row).value_or(0) * kSign > 0;
+      if (better) best = column.get();
+    }
+    if (best == nullptr) return out.Null();
+    AppendAs(out, type, *best, row);
+  });
+}
+
+// around(x, center, delta): between center - delta and center + delta.
+ColumnPtr Around(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    if (a[0]->IsNull(row) || a[1]->IsNull(row) || a[2]->IsNull(row)) return out.Null();
+    const double distance = a[0]->AsReal(row) - a[1]->AsReal(row);
+    out.Bool(std::fabs(distance) <= a[2]->AsReal(row));
+  });
+}
+
 }  // namespace
 
 FunctionList LogicFunctions() {
-  return {
-      {"and", 2, 2, &BindBools, &And},
-      {"or", 2, 2, &BindBools, &Or},
-      {"not", 1, 1, &BindBools, &Not},
-      {"case", 3, 65, &BindCase, &Case},
-      {"iff", 3, 3, &BindCase, &Case},
-      {"iif", 3, 3, &BindCase, &Case},
-      {"coalesce", 2, 64, &BindCoalesce, &Coalesce},
-  };
+  FunctionList list = Declare({
+      {"around(value: summable, center: summable, delta: summable): bool", &Around},
+      {"case(predicate: scalar, then: scalar, else: scalar, ...): same as the values", &Case,
+       &BindCase},
+      {"coalesce(value: scalar, value: scalar, ... 64): same as the values", &Coalesce, &BindAlike},
+      {"iff(predicate: scalar, then: scalar, else: scalar): same as the values", &Case, &BindCase},
+      {"max_of(value: orderable, value: orderable, ... 64): same as the values", &ExtremeOf<1>,
+       &BindAlike},
+      {"min_of(value: orderable, value: orderable, ... 64): same as the values", &ExtremeOf<-1>,
+       &BindAlike},
+      {"not(value: scalar): bool", &Not, &BindBools},
+  });
+  list.push_back({"and", 2, 2, &BindBools, &And});
+  list.push_back({"or", 2, 2, &BindBools, &Or});
+  return list;
 }
 
 }  // namespace picket::kql

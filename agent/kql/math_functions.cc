@@ -1,184 +1,15 @@
-// Arithmetic: int∘int is long; division of whole numbers cuts; % is Euclidean; overflow wraps.
+// Functions of numbers. The logarithm of a negative number is null, its root NaN.
 
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <numbers>
 
 #include "agent/kql/kernel.h"
 
 namespace picket::kql {
 namespace {
-
-std::optional<Type> Refuse(std::string& why, const char* op, Type a, Type b) {
-  why = fmt::format("{} {} {} is not defined", TypeName(a), op, TypeName(b));
-  return std::nullopt;
-}
-
-Type NumberType(Type a, Type b) {
-  return a == Type::kReal || b == Type::kReal ? Type::kReal : Type::kLong;
-}
-
-std::optional<Type> BindAdd(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0]) && IsNumeric(t[1])) return NumberType(t[0], t[1]);
-  if (t[0] == Type::kTimespan && t[1] == Type::kTimespan) return Type::kTimespan;
-  if ((t[0] == Type::kDateTime && t[1] == Type::kTimespan) ||
-      (t[0] == Type::kTimespan && t[1] == Type::kDateTime)) {
-    return Type::kDateTime;
-  }
-  return Refuse(why, "+", t[0], t[1]);
-}
-
-std::optional<Type> BindSubtract(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0]) && IsNumeric(t[1])) return NumberType(t[0], t[1]);
-  if (t[0] == Type::kDateTime && t[1] == Type::kDateTime) return Type::kTimespan;
-  if (t[0] == Type::kTimespan && t[1] == Type::kTimespan) return Type::kTimespan;
-  if (t[0] == Type::kDateTime && t[1] == Type::kTimespan) return Type::kDateTime;
-  return Refuse(why, "-", t[0], t[1]);
-}
-
-std::optional<Type> BindMultiply(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0]) && IsNumeric(t[1])) return NumberType(t[0], t[1]);
-  if ((t[0] == Type::kTimespan && IsNumeric(t[1])) ||
-      (IsNumeric(t[0]) && t[1] == Type::kTimespan)) {
-    return Type::kTimespan;
-  }
-  return Refuse(why, "*", t[0], t[1]);
-}
-
-std::optional<Type> BindDivide(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0]) && IsNumeric(t[1])) return NumberType(t[0], t[1]);
-  if (t[0] == Type::kTimespan && t[1] == Type::kTimespan) return Type::kReal;
-  if (t[0] == Type::kTimespan && IsNumeric(t[1])) return Type::kTimespan;
-  return Refuse(why, "/", t[0], t[1]);
-}
-
-std::optional<Type> BindModulo(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0]) && IsNumeric(t[1])) return NumberType(t[0], t[1]);
-  if (t[0] == Type::kTimespan && t[1] == Type::kTimespan) return Type::kTimespan;
-  return Refuse(why, "%", t[0], t[1]);
-}
-
-std::optional<Type> BindNegate(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0])) return t[0] == Type::kInt ? Type::kLong : t[0];
-  if (t[0] == Type::kTimespan) return t[0];
-  why = fmt::format("- {} is not defined", TypeName(t[0]));
-  return std::nullopt;
-}
-
-constexpr std::int64_t kLastTick = 3'155'378'975'999'999'999;  // 9999-12-31T23:59:59.9999999
-
-std::int64_t Wrap(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-
-// Whole numbers by `whole`, reals by `real`; a null or a nullopt gives null.
-template <class Whole, class RealF>
-ColumnPtr Binary(Type type, const Arguments& a, std::size_t rows, Whole whole, RealF real) {
-  return MapRows(type, a, rows, [&](ColumnBuilder& out, std::size_t row) {
-    if (a[0]->IsNull(row) || a[1]->IsNull(row)) return out.Null();
-    if (a[0]->type == Type::kReal || a[1]->type == Type::kReal) {
-      const double result = real(a[0]->AsReal(row), a[1]->AsReal(row));
-      if (type == Type::kReal) return out.Real(result);
-      if (std::isnan(result) || std::fabs(result) > 9.2e18) return out.Null();
-      return out.Number(static_cast<std::int64_t>(result));
-    }
-    const std::optional<std::int64_t> result = whole(a[0]->Number(row), a[1]->Number(row));
-    if (!result) return out.Null();
-    // There is no time before the year 1 or after 9999.
-    if (type == Type::kDateTime && (*result < 0 || *result > kLastTick)) return out.Null();
-    if (type == Type::kReal) return out.Real(static_cast<double>(*result));
-    out.Number(*result);
-  });
-}
-
-template <BindRule kRule>
-Type ResultType(const Arguments& a) {
-  std::string why;
-  std::vector<Type> types;
-  for (const ColumnPtr& column : a) types.push_back(column->type);
-  return kRule(types, why).value_or(Type::kLong);
-}
-
-ColumnPtr Add(const EvalContext&, const Arguments& a, std::size_t rows) {
-  return Binary(
-      ResultType<&BindAdd>(a), a, rows,
-      [](std::int64_t x, std::int64_t y) -> std::optional<std::int64_t> {
-        return Wrap(static_cast<std::uint64_t>(x) + static_cast<std::uint64_t>(y));
-      },
-      [](double x, double y) { return x + y; });
-}
-ColumnPtr Subtract(const EvalContext&, const Arguments& a, std::size_t rows) {
-  return Binary(
-      ResultType<&BindSubtract>(a), a, rows,
-      [](std::int64_t x, std::int64_t y) -> std::optional<std::int64_t> {
-        return Wrap(static_cast<std::uint64_t>(x) - static_cast<std::uint64_t>(y));
-      },
-      [](double x, double y) { return x - y; });
-}
-ColumnPtr Multiply(const EvalContext&, const Arguments& a, std::size_t rows) {
-  return Binary(
-      ResultType<&BindMultiply>(a), a, rows,
-      [](std::int64_t x, std::int64_t y) -> std::optional<std::int64_t> {
-        return Wrap(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(y));
-      },
-      [](double x, double y) { return x * y; });
-}
-ColumnPtr Divide(const EvalContext&, const Arguments& a, std::size_t rows) {
-  if (a[0]->type == Type::kTimespan && a[1]->type == Type::kTimespan) {
-    return MapRows(Type::kReal, a, rows, [&](ColumnBuilder& out, std::size_t row) {
-      if (a[0]->IsNull(row) || a[1]->IsNull(row)) return out.Null();
-      out.Real(a[0]->AsReal(row) / a[1]->AsReal(row));
-    });
-  }
-  return Binary(
-      ResultType<&BindDivide>(a), a, rows,
-      [](std::int64_t x, std::int64_t y) -> std::optional<std::int64_t> {
-        if (y == 0) return std::nullopt;
-        if (y == -1) return Wrap(0 - static_cast<std::uint64_t>(x));
-        return x / y;
-      },
-      [](double x, double y) { return x / y; });
-}
-ColumnPtr Modulo(const EvalContext&, const Arguments& a, std::size_t rows) {
-  return Binary(
-      ResultType<&BindModulo>(a), a, rows,
-      [](std::int64_t x, std::int64_t y) -> std::optional<std::int64_t> {
-        if (y == 0) return std::nullopt;
-        if (y == -1 || y == 1) return 0;
-        const std::int64_t rest = x % y;
-        return rest < 0 ? rest + (y < 0 ? -y : y) : rest;
-      },
-      [](double x, double y) {
-        const double rest = std::fmod(x, y);
-        return rest < 0 ? rest + std::fabs(y) : rest;
-      });
-}
-ColumnPtr Negate(const EvalContext&, const Arguments& a, std::size_t rows) {
-  const Type type = ResultType<&BindNegate>(a);
-  return MapRows(type, a, rows, [&](ColumnBuilder& out, std::size_t row) {
-    if (a[0]->IsNull(row)) return out.Null();
-    if (type == Type::kReal) return out.Real(-a[0]->Real(row));
-    out.Number(Wrap(0 - static_cast<std::uint64_t>(a[0]->Number(row))));
-  });
-}
-
-std::optional<Type> BindBin(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0]) && IsNumeric(t[1])) {
-    return t[0] == Type::kInt && t[1] != Type::kReal ? Type::kLong : NumberType(t[0], t[1]);
-  }
-  if ((t[0] == Type::kDateTime || t[0] == Type::kTimespan) && t[1] == Type::kTimespan) return t[0];
-  return Refuse(why, "bin", t[0], t[1]);
-}
-
-// Down to a multiple of the size, from zero.
-ColumnPtr Bin(const EvalContext&, const Arguments& a, std::size_t rows) {
-  return Binary(
-      ResultType<&BindBin>(a), a, rows,
-      [](std::int64_t x, std::int64_t size) -> std::optional<std::int64_t> {
-        if (size <= 0) return std::nullopt;
-        const std::int64_t rest = x % size;
-        return x - (rest < 0 ? rest + size : rest);
-      },
-      [](double x, double size) { return std::floor(x / size) * size; });
-}
 
 std::optional<Type> BindNumber(const std::vector<Type>& t, std::string& why) {
   if (IsNumeric(t[0])) return t[0] == Type::kReal ? Type::kReal : Type::kLong;
@@ -188,11 +19,15 @@ std::optional<Type> BindNumber(const std::vector<Type>& t, std::string& why) {
 }
 
 ColumnPtr Abs(const EvalContext&, const Arguments& a, std::size_t rows) {
-  const Type type = ResultType<&BindNumber>(a);
+  std::string why;
+  const Type type = BindNumber({a[0]->type}, why).value_or(Type::kLong);
   return MapRows(type, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     if (a[0]->IsNull(row)) return out.Null();
     if (type == Type::kReal) return out.Real(std::fabs(a[0]->Real(row)));
-    out.Number(std::abs(a[0]->Number(row)));
+    // The most negative number has no opposite: it stays.
+    const std::int64_t value = a[0]->Number(row);
+    out.Number(value < 0 ? static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(value))
+                         : value);
   });
 }
 
@@ -202,20 +37,226 @@ ColumnPtr Round(const EvalContext&, const Arguments& a, std::size_t rows) {
     if (!value) return out.Null();
     const double digits = a.size() > 1 ? static_cast<double>(ToLong(*a[1], row).value_or(0)) : 0.0;
     const double scale = std::pow(10.0, digits);
-    out.Real(std::round(*value * scale) / scale);
+    const double scaled = *value * scale;
+    out.Real(std::isfinite(scaled) && scale != 0.0 ? std::round(scaled) / scale : *value);
+  });
+}
+
+using Real1 = double (*)(double);
+using Real2 = double (*)(double, double);
+
+// kFunction(x); null below `kLeast`.
+template <Real1 kFunction, bool kPositive = false>
+ColumnPtr MapReal(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kReal, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const std::optional<double> value = ToReal(*a[0], row);
+    if (!value || (kPositive && *value < 0)) return out.Null();
+    out.Real(kFunction(*value));
+  });
+}
+
+template <Real2 kFunction>
+ColumnPtr MapReals(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kReal, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const std::optional<double> x = ToReal(*a[0], row);
+    const std::optional<double> y = ToReal(*a[1], row);
+    if (!x || !y) return out.Null();
+    out.Real(kFunction(*x, *y));
+  });
+}
+
+double Acos(double x) { return std::acos(x); }
+double Asin(double x) { return std::asin(x); }
+double Atan(double x) { return std::atan(x); }
+double Atan2(double y, double x) { return std::atan2(y, x); }
+double Ceiling(double x) { return std::ceil(x); }
+double Cos(double x) { return std::cos(x); }
+double Cot(double x) { return 1 / std::tan(x); }
+double Degrees(double x) { return x * 180 / std::numbers::pi; }
+double Erf(double x) { return std::erf(x); }
+double Erfc(double x) { return std::erfc(x); }
+double Exp(double x) { return std::exp(x); }
+double Exp10(double x) { return std::pow(10.0, x); }
+double Exp2(double x) { return std::exp2(x); }
+double Gamma(double x) { return std::tgamma(x); }
+double Log(double x) { return std::log(x); }
+double Log10(double x) { return std::log10(x); }
+double Log2(double x) { return std::log2(x); }
+double Pow(double x, double y) { return std::pow(x, y); }
+double Radians(double x) { return x * std::numbers::pi / 180; }
+double Sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
+double Sin(double x) { return std::sin(x); }
+double Sqrt(double x) { return std::sqrt(x); }
+double Tan(double x) { return std::tan(x); }
+
+double LogGamma(double x) {
+  int sign = 0;
+  return lgamma_r(x, &sign);  // std::lgamma() writes to a global
+}
+
+ColumnPtr Pi(const EvalContext&, const Arguments&, std::size_t rows) {
+  return ConstantColumn(Value::Real(std::numbers::pi), rows);
+}
+
+using RealTest = bool (*)(double);
+bool IsNan(double x) { return std::isnan(x); }
+bool IsInf(double x) { return std::isinf(x); }
+bool IsFinite(double x) { return std::isfinite(x); }
+
+template <RealTest kTest>
+ColumnPtr MapTest(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const std::optional<double> value = ToReal(*a[0], row);
+    out.Bool(value && kTest(*value));
+  });
+}
+
+using Long2 = std::optional<std::uint64_t> (*)(std::uint64_t, std::uint64_t);
+std::optional<std::uint64_t> BitAnd(std::uint64_t x, std::uint64_t y) { return x & y; }
+std::optional<std::uint64_t> BitOr(std::uint64_t x, std::uint64_t y) { return x | y; }
+std::optional<std::uint64_t> BitXor(std::uint64_t x, std::uint64_t y) { return x ^ y; }
+// The shift is taken modulo 64; a negative one has no value.
+std::optional<std::uint64_t> ShiftLeft(std::uint64_t x, std::uint64_t n) {
+  if (static_cast<std::int64_t>(n) < 0) return std::nullopt;
+  return x << (n & 63U);
+}
+std::optional<std::uint64_t> ShiftRight(std::uint64_t x, std::uint64_t n) {
+  if (static_cast<std::int64_t>(n) < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(x) >> (n & 63U));
+}
+
+template <Long2 kFunction>
+ColumnPtr MapBits(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kLong, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    if (a[0]->IsNull(row) || a[1]->IsNull(row)) return out.Null();
+    const auto bits = kFunction(static_cast<std::uint64_t>(a[0]->Number(row)),
+                                static_cast<std::uint64_t>(a[1]->Number(row)));
+    if (!bits) return out.Null();
+    out.Number(static_cast<std::int64_t>(*bits));
+  });
+}
+
+ColumnPtr BitNot(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kLong, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    if (a[0]->IsNull(row)) return out.Null();
+    out.Number(~a[0]->Number(row));
+  });
+}
+
+ColumnPtr CountOnes(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kLong, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    if (a[0]->IsNull(row)) return out.Null();
+    out.Number(__builtin_popcountll(static_cast<std::uint64_t>(a[0]->Number(row))));
+  });
+}
+
+// The probability that two samples of these means differ by chance, by Welch's t-test: the
+// regularized incomplete beta function, by its continued fraction (Lentz's method).
+double IncompleteBetaFraction(double x, double a, double b) {
+  constexpr double kTiny = 1e-300;
+  const auto at_least = [](double value) { return std::fabs(value) < kTiny ? kTiny : value; };
+  double c = 1;
+  double d = 1 / at_least(1 - (a + b) * x / (a + 1));
+  double fraction = d;
+  for (int m = 1; m <= 500; ++m) {
+    const double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+    d = 1 / at_least(1 + even * d);
+    c = at_least(1 + even / c);
+    fraction *= c * d;
+    const double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+    d = 1 / at_least(1 + odd * d);
+    c = at_least(1 + odd / c);
+    fraction *= c * d;
+    if (std::fabs(c * d - 1) < 1e-15) break;
+  }
+  return fraction;
+}
+
+double IncompleteBeta(double x, double a, double b) {
+  if (x <= 0) return 0;
+  if (x >= 1) return 1;
+  const double front =
+      std::exp(LogGamma(a + b) - LogGamma(a) - LogGamma(b) + a * std::log(x) + b * std::log1p(-x));
+  if (x < (a + 1) / (a + b + 2)) return front * IncompleteBetaFraction(x, a, b) / a;
+  return 1 - front * IncompleteBetaFraction(1 - x, b, a) / b;
+}
+
+ColumnPtr BetaCdf(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kReal, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const auto x = ToReal(*a[0], row);
+    const auto alpha = ToReal(*a[1], row);
+    const auto beta = ToReal(*a[2], row);
+    if (!x || !alpha || !beta) return out.Null();
+    const bool valid = *x >= 0 && *x <= 1 && *alpha > 0 && *beta > 0;
+    out.Real(valid ? IncompleteBeta(*x, *alpha, *beta) : std::nan(""));
+  });
+}
+
+ColumnPtr WelchTest(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kReal, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    double v[6] = {};
+    for (std::size_t i = 0; i < 6; ++i) {
+      const std::optional<double> value = ToReal(*a[i], row);
+      if (!value) return out.Null();
+      v[i] = *value;
+    }
+    const double first = v[1] / v[2];
+    const double second = v[4] / v[5];
+    const double t = (v[0] - v[3]) / std::sqrt(first + second);
+    const double freedom = (first + second) * (first + second) /
+                           (first * first / (v[2] - 1) + second * second / (v[5] - 1));
+    out.Real(IncompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5));
   });
 }
 
 }  // namespace
 
 FunctionList MathFunctions() {
-  return {
-      {"+", 2, 2, &BindAdd, &Add},           {"-", 2, 2, &BindSubtract, &Subtract},
-      {"*", 2, 2, &BindMultiply, &Multiply}, {"/", 2, 2, &BindDivide, &Divide},
-      {"%", 2, 2, &BindModulo, &Modulo},     {"negate", 1, 1, &BindNegate, &Negate},
-      {"bin", 2, 2, &BindBin, &Bin},         {"floor", 2, 2, &BindBin, &Bin},
-      {"abs", 1, 1, &BindNumber, &Abs},      {"round", 1, 2, &BindReal, &Round},
-  };
+  return Declare({
+      {"abs(value: summable): same", &Abs, &BindNumber, kNameOfFirst},
+      {"acos(x: number): real", &MapReal<&Acos>, nullptr, kNameOfFirst},
+      {"asin(x: number): real", &MapReal<&Asin>, nullptr, kNameOfFirst},
+      {"atan(x: number): real", &MapReal<&Atan>, nullptr, kNameOfFirst},
+      {"atan2(y: number, x: number): real", &MapReals<&Atan2>, nullptr, kNameOfFirst},
+      {"beta_cdf(x: number, alpha: number, beta: number): real", &BetaCdf},
+      {"binary_and(x: integer, y: integer): long", &MapBits<&BitAnd>, nullptr, kNameOfFirst},
+      {"binary_not(x: integer): long", &BitNot, nullptr, kNameOfFirst},
+      {"binary_or(x: integer, y: integer): long", &MapBits<&BitOr>, nullptr, kNameOfFirst},
+      {"binary_shift_left(x: integer, count: integer): long", &MapBits<&ShiftLeft>, nullptr,
+       kNameOfFirst},
+      {"binary_shift_right(x: integer, count: integer): long", &MapBits<&ShiftRight>, nullptr,
+       kNameOfFirst},
+      {"binary_xor(x: integer, y: integer): long", &MapBits<&BitXor>, nullptr, kNameOfFirst},
+      {"bitset_count_ones(x: integer): long", &CountOnes, nullptr, kNameOfFirst},
+      {"ceiling(x: number): real", &MapReal<&Ceiling>, nullptr, kNameOfFirst},
+      {"cos(x: number): real", &MapReal<&Cos>, nullptr, kNameOfFirst},
+      {"cot(x: number): real", &MapReal<&Cot>},
+      {"degrees(x: number): real", &MapReal<&Degrees>},
+      {"erf(x: number): real", &MapReal<&Erf>, nullptr, kNameOfFirst},
+      {"erfc(x: number): real", &MapReal<&Erfc>, nullptr, kNameOfFirst},
+      {"exp(x: number): real", &MapReal<&Exp>, nullptr, kNameOfFirst},
+      {"exp10(x: number): real", &MapReal<&Exp10>, nullptr, kNameOfFirst},
+      {"exp2(x: number): real", &MapReal<&Exp2>, nullptr, kNameOfFirst},
+      {"gamma(x: number): real", &MapReal<&Gamma>, nullptr, kNameOfFirst},
+      {"isfinite(x: real): bool", &MapTest<&IsFinite>},
+      {"isinf(x: real): bool", &MapTest<&IsInf>},
+      {"isnan(x: real): bool", &MapTest<&IsNan>},
+      {"log(x: number): real", &MapReal<&Log, true>, nullptr, kNameOfFirst},
+      {"log10(x: number): real", &MapReal<&Log10, true>, nullptr, kNameOfFirst},
+      {"log2(x: number): real", &MapReal<&Log2, true>, nullptr, kNameOfFirst},
+      {"loggamma(x: number): real", &MapReal<&LogGamma>, nullptr, kNameOfFirst},
+      {"pi(): real", &Pi},
+      {"pow(base: number, exponent: number): real", &MapReals<&Pow>, nullptr, kNameOfFirst},
+      {"radians(x: number): real", &MapReal<&Radians>},
+      {"round(x: number, digits: long?): real", &Round, nullptr, kNameOfFirst},
+      {"sign(x: number): real", &MapReal<&Sign>},
+      {"sin(x: number): real", &MapReal<&Sin>, nullptr, kNameOfFirst},
+      {"sqrt(x: number): real", &MapReal<&Sqrt>, nullptr, kNameOfFirst},
+      {"tan(x: number): real", &MapReal<&Tan>, nullptr, kNameOfFirst},
+      {"welch_test(mean: number, variance: number, count: number, mean: number, "
+       "variance: number, count: number): real",
+       &WelchTest},
+  });
 }
 
 }  // namespace picket::kql
