@@ -57,6 +57,11 @@ class EnvelopeReader {
       if (tokens_.At(value) != '[' || tokens_.At(last) != ']') {
         return NotAPage("'value' is not an array");
       }
+      // Else a body that only looks like a page would end its window. By the first record, as all
+      // are of one kind; the others are looked at when they are decoded.
+      if (value + 1 != last && tokens_.At(value + 1) != '{') {
+        return NotAPage("its records are no JSON objects");
+      }
       envelope_.records = tokens_.Span(value, last);
       has_records_ = true;
     } else if (name == "\"@odata.nextLink\"") {

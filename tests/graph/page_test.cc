@@ -44,15 +44,31 @@ TEST_P(BadPage, IsAnUnexpectedReply) {
   EXPECT_EQ(page.error().kind, ErrorKind::kUnexpectedReply);
 }
 
-INSTANTIATE_TEST_SUITE_P(Bodies, BadPage,
-                         testing::Values("", " ", "<html><body>502</body></html>", "[1,2]", "7",
-                                         "{", R"({"value":)", R"({"value":[{"id":"1"},)",
-                                         R"({"value":[{"id":"1"}])", R"({"value":{}})",
-                                         R"({"value":"x"})", R"({"value":[],"@odata.nextLink":5})",
-                                         R"({"value":[]} trailing)",
-                                         R"({"error":{"code":"UnknownError"}})",
-                                         std::string("{\"value\":[{\"id\":\"\xff\xfe\"}]}"),
-                                         std::string("{\"value\":[\"a\0\"]}", 15)));
+INSTANTIATE_TEST_SUITE_P(
+    Bodies, BadPage,
+    testing::Values("", " ", "<html><body>502</body></html>", "[1,2]", "7", "{", R"({"value":)",
+                    R"({"value":[{"id":"1"},)", R"({"value":[{"id":"1"}])", R"({"value":{}})",
+                    R"({"value":"x"})", R"({"value":[[]]})", R"({"value": [ 7 ]})",
+                    R"({"value":[],"@odata.nextLink":5})", R"({"value":[]} trailing)",
+                    R"({"error":{"code":"UnknownError"}})",
+                    std::string("{\"value\":[{\"id\":\"\xff\xfe\"}]}"),
+                    std::string("{\"value\":[\"a\0\"]}", 15)));
+
+// A reply that ends anywhere before its end is no page: else its window would count as read.
+TEST(Page, NoBeginningOfAPageIsAPage) {
+  for (
+      const std::string& body :
+      {std::string(
+           R"({"@odata.context":"c","value":[{"id":"1","a":{"b":[1,"]}"]}},{"id":"2"}],"x":[[]]})"),
+       std::string(R"({"value":[{"id":"1"}],"@odata.nextLink":"https://g/x"})"),
+       std::string(R"({"id":"7","location":{"city":"Linz"},"types":["a","b"]})")}) {
+    ASSERT_TRUE(DecodeEnvelope(body));
+    for (std::size_t end = 0; end < body.size(); ++end) {
+      const std::string cut = body.substr(0, end);
+      EXPECT_FALSE(DecodeEnvelope(cut)) << cut;
+    }
+  }
+}
 
 TEST(NextLink, ThePathIsComparedWithoutCase) {
   EXPECT_TRUE(CheckNextLink("https://graph.microsoft.com/beta/auditLogs/signins?$skiptoken=abc_1",
