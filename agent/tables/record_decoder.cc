@@ -189,6 +189,36 @@ class ObjectText {
   std::string text_ = "{";
 };
 
+// What a tenant without P2 is told instead of the kind of a risk event: less than a kind by name,
+// and more than nothing.
+bool IsGeneric(std::string_view value) {
+  if (kql::KindOf(value) != JsonKind::kArray) return value == "\"generic\"";
+  bool any = false;
+  bool generic = true;
+  kql::ForEachElement(value, [&](std::string_view element) {
+    any = true;
+    generic = element == "\"generic\"";
+    return generic;
+  });
+  return any && generic;
+}
+
+bool NamesNothing(std::string_view value) {
+  if (kql::KindOf(value) != JsonKind::kArray) return IsUnknown(value);
+  bool any = false;
+  kql::ForEachElement(value, [&](std::string_view) {
+    any = true;
+    return false;
+  });
+  return !any;
+}
+
+// Whether a reading of a member replaces what was known of it.
+bool Replaces(std::string_view member, std::string_view value, std::string_view known) {
+  if (IsUnknown(value)) return false;
+  return !member.starts_with("riskEventType") || !IsGeneric(value) || NamesNothing(known);
+}
+
 // The new reading, with what the old one knows and it does not.
 std::string Overlay(std::string_view stored, std::string_view read) {
   std::map<std::string, std::string_view, std::less<>> known;
@@ -202,7 +232,7 @@ std::string Overlay(std::string_view stored, std::string_view read) {
     if (before == known.end()) {
       merged.Add(name, value);
     } else {
-      merged.Add(name, IsUnknown(value) ? before->second : value);
+      merged.Add(name, Replaces(name, value, before->second) ? value : before->second);
       known.erase(before);
     }
     return true;

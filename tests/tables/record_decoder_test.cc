@@ -219,7 +219,16 @@ TEST(Merging, NeverTakesAKnownValueAway) {
            {R"("status":{"errorCode":50074,"additionalDetails":"MFA"})",
             R"("status":{"errorCode":0})", R"("status":{"errorCode":0})"},
            {R"("riskEventTypes_v2":["x"])", R"("riskEventTypes_v2":[])",
-            R"("riskEventTypes_v2":[])"}}) {
+            R"("riskEventTypes_v2":[])"},
+           {R"("riskEventTypes_v2":["x"])", R"("riskEventTypes_v2":["generic"])",
+            R"("riskEventTypes_v2":["x"])"},
+           {R"("riskEventTypes_v2":[])", R"("riskEventTypes_v2":["generic"])",
+            R"("riskEventTypes_v2":["generic"])"},
+           {R"("riskEventTypes_v2":["generic"])", R"("riskEventTypes_v2":["x"])",
+            R"("riskEventTypes_v2":["x"])"},
+           {R"("riskEventType":"x")", R"("riskEventType":"generic")", R"("riskEventType":"x")"},
+           {R"("appDisplayName":"x")", R"("appDisplayName":"generic")",
+            R"("appDisplayName":"generic")"}}) {
     const auto read = decoder.DecodeOwned(SignIn(merge.read), Rank::kBeta).value();
     const auto merged = decoder.Merge(SignIn(merge.stored), read.View());
     ASSERT_TRUE(merged) << merged.error().message;
