@@ -6,6 +6,7 @@
 #include <mutex>
 #include <semaphore>
 #include <set>
+#include <thread>
 
 #include "agent/graph/budgets.h"
 #include "agent/graph/cached_tokens.h"
@@ -31,40 +32,39 @@ struct TenantParts {
   std::unique_ptr<alerts::Alerting> alerting;
 };
 
+// How often `run` tries to open what could not be opened.
+constexpr std::chrono::minutes kReopenEvery{15};
+
 struct ReleaseWorker {
   void operator()(std::counting_semaphore<64>* workers) const { workers->release(); }
 };
 
-class AgentImpl final : public Agent {
+class AgentImpl : public Agent {
  public:
-  AgentImpl(const Settings& settings, Clock& clock)
+  AgentImpl(const Settings& settings, const Surroundings& around)
       : settings_(settings),
         poll_settings_(settings.poll),
-        clock_(clock),
-        workers_(settings.workers) {}
+        network_(around.network),
+        clock_(around.clock),
+        machine_clock_(around.machine_clock),
+        workers_(settings.workers) {
+    poll_settings_.check_clock = !around.clock_is_set;
+  }
 
-  Status Open(bool clock_is_set) {
-    poll_settings_.check_clock = !clock_is_set;
+  Status Open() {
     PK_RETURN_IF_ERROR(EnsurePrivateDirectory(settings_.data_dir));
     PK_ASSIGN_OR_RETURN(DirectoryLock lock, DirectoryLock::Acquire(settings_.data_dir));
     lock_ = std::make_unique<DirectoryLock>(std::move(lock));
-    PK_ASSIGN_OR_RETURN(transport_, MakeHttpTransport(settings_.network));
     PK_ASSIGN_OR_RETURN(agent_store_, storage::AgentStore::Open(settings_.data_dir));
     journal_ = std::make_unique<poll::StoredJournal>(*agent_store_);
-    budgets_ = std::make_unique<graph::Budgets>(real_clock_, journal_.get());
+    budgets_ = std::make_unique<graph::Budgets>(machine_clock_, journal_.get());
     PK_RETURN_IF_ERROR(budgets_->Load());
-    // Tokens live by the real time too, whatever `--now` says.
     token_client_ =
-        std::make_unique<auth::TokenClient>(*transport_, real_clock_, settings_.cloud.authority);
-    token_cache_ = std::make_unique<auth::TokenCache>(*token_client_, real_clock_);
+        std::make_unique<auth::TokenClient>(network_, machine_clock_, settings_.cloud.authority);
+    token_cache_ = std::make_unique<auth::TokenCache>(*token_client_, machine_clock_);
     rules_ = LoadRuleBook(settings_);
-    for (const Tenant& tenant : settings_.tenants) {
-      // One tenant's broken file must not stop the others.
-      if (Status opened = OpenParts(tenant); !opened) {
-        LogError("tenant.unusable", opened.error(), {{"tenant", tenant.name}});
-        unusable_.emplace_back(tenant.name, std::move(opened).error());
-      }
-    }
+    for (const Tenant& tenant : settings_.tenants) closed_.push_back(&tenant);
+    OpenClosed();
     return {};
   }
 
@@ -83,18 +83,45 @@ class AgentImpl final : public Agent {
   }
 
   void Forever(const Observer& observer, std::stop_token stop) override {
-    Begin(observer);
-    poll::RunForever(
-        Pollers(), poll_settings_, clock_,
-        [&](poll::TenantPoller& poller, const poll::TenantRound& round) {
-          AfterPolling(poller, round, observer, stop);
-        },
-        stop);
+    while (!stop.stop_requested()) {
+      Begin(observer);
+      if (parts_.empty()) {
+        clock_.SleepFor(kReopenEvery, stop);
+        continue;
+      }
+      std::stop_source pause;
+      const std::stop_callback on_stop(stop, [&pause] { pause.request_stop(); });
+      std::jthread reopen;
+      if (!unusable_.empty()) {
+        reopen = std::jthread([&](const std::stop_token& done) {
+          if (clock_.SleepFor(kReopenEvery, done)) pause.request_stop();
+        });
+      }
+      poll::RunForever(
+          Pollers(), poll_settings_, clock_,
+          [&](poll::TenantPoller& poller, const poll::TenantRound& round) {
+            AfterPolling(poller, round, observer, stop);
+          },
+          pause.get_token());
+    }
   }
 
   [[nodiscard]] const RuleBook& rules() const override { return rules_; }
 
  private:
+  // One tenant's broken file must not stop the others; when it is mended, or the disk has room
+  // again, the tenant comes back.
+  void OpenClosed() {
+    unusable_.clear();
+    std::erase_if(closed_, [this](const Tenant* tenant) {
+      Status opened = OpenParts(*tenant);
+      if (opened) return true;
+      LogError("tenant.unusable", opened.error(), {{"tenant", tenant->name}});
+      unusable_.emplace_back(tenant->name, std::move(opened).error());
+      return false;
+    });
+  }
+
   Status OpenParts(const Tenant& tenant) {
     const auto app = settings_.apps.find(tenant.app);
     PK_CHECK(app != settings_.apps.end(), "the config checks that a tenant's app is there");
@@ -104,7 +131,7 @@ class AgentImpl final : public Agent {
     parts.tokens = std::make_unique<graph::CachedTokens>(*token_cache_, app->second, tenant.id,
                                                          settings_.cloud.GraphAudience());
     parts.client = std::make_unique<graph::Client>(
-        *transport_, *parts.tokens, clock_, graph::ClientSettings{.root = settings_.cloud.graph});
+        network_, *parts.tokens, clock_, graph::ClientSettings{.root = settings_.cloud.graph});
     parts.poller = std::make_unique<poll::TenantPoller>(
         poll::TenantSettings{.name = tenant.name,
                              .id = tenant.id,
@@ -125,7 +152,10 @@ class AgentImpl final : public Agent {
     return pollers;
   }
 
+  // Between rounds.
   void Begin(const Observer& observer) {
+    if (began_) OpenClosed();
+    began_ = true;
     const std::lock_guard lock(mutex_);
     counts_ = {};
     well_.clear();
@@ -172,7 +202,7 @@ class AgentImpl final : public Agent {
   // Every tenant was read and evaluated since the last one.
   void Heartbeat(std::stop_token stop) {
     if (settings_.heartbeat_url.empty()) return;
-    const Result<HttpResponse> beat = transport_->Send(
+    const Result<HttpResponse> beat = network_.Send(
         {.url = settings_.heartbeat_url, .timeout = std::chrono::seconds(30)}, std::move(stop));
     if (!beat) LogError("heartbeat.failed", beat.error());
   }
@@ -195,10 +225,10 @@ class AgentImpl final : public Agent {
 
   const Settings& settings_;
   poll::Settings poll_settings_;
+  HttpTransport& network_;
   Clock& clock_;
-  SystemClock real_clock_;
+  const Clock& machine_clock_;
   std::unique_ptr<DirectoryLock> lock_;
-  std::unique_ptr<HttpTransport> transport_;
   std::unique_ptr<storage::AgentStore> agent_store_;
   std::unique_ptr<poll::StoredJournal> journal_;
   std::unique_ptr<graph::Budgets> budgets_;
@@ -207,11 +237,31 @@ class AgentImpl final : public Agent {
   RuleBook rules_;
   std::vector<TenantParts> parts_;
   std::map<const poll::TenantPoller*, std::size_t> by_poller_;
-  std::vector<std::pair<std::string, Error>> unusable_;
+  bool began_ = false;
+  std::vector<const Tenant*> closed_;                    // whose file could not be opened yet
+  std::vector<std::pair<std::string, Error>> unusable_;  // the same, and why
   std::counting_semaphore<64> workers_;
   std::set<std::string> well_;  // tenants that went well since the last heartbeat; by mutex_
   std::mutex mutex_;            // counts_, the observer
   RoundCounts counts_;
+};
+
+// The network and the clock of this machine.
+struct Machine {
+  std::unique_ptr<HttpTransport> own_network;
+  SystemClock own_clock;
+};
+
+// The machine is a base, so that it is there before the agent and after it.
+class MachineAgent final : private Machine, public AgentImpl {
+ public:
+  MachineAgent(std::unique_ptr<HttpTransport> network, const Settings& settings, Clock& clock,
+               bool clock_is_set)
+      : Machine{std::move(network), SystemClock()},
+        AgentImpl(settings, {.network = *own_network,
+                             .clock = clock,
+                             .machine_clock = own_clock,
+                             .clock_is_set = clock_is_set}) {}
 };
 
 }  // namespace
@@ -228,8 +278,16 @@ std::string RoundCounts::Json() const {
 
 Result<std::unique_ptr<Agent>> Agent::Open(const Settings& settings, Clock& clock,
                                            bool clock_is_set) {
-  auto agent = std::make_unique<AgentImpl>(settings, clock);
-  PK_RETURN_IF_ERROR(agent->Open(clock_is_set));
+  PK_ASSIGN_OR_RETURN(std::unique_ptr<HttpTransport> network, MakeHttpTransport(settings.network));
+  auto agent = std::make_unique<MachineAgent>(std::move(network), settings, clock, clock_is_set);
+  PK_RETURN_IF_ERROR(agent->Open());
+  return std::unique_ptr<Agent>(std::move(agent));
+}
+
+Result<std::unique_ptr<Agent>> Agent::Open(const Settings& settings,
+                                           const Surroundings& surroundings) {
+  auto agent = std::make_unique<AgentImpl>(settings, surroundings);
+  PK_RETURN_IF_ERROR(agent->Open());
   return std::unique_ptr<Agent>(std::move(agent));
 }
 

@@ -12,6 +12,7 @@
 #include "agent/run/rules_loader.h"
 #include "agent/run/settings.h"
 #include "base/clock.h"
+#include "base/http.h"
 #include "base/result.h"
 
 namespace picket::run {
@@ -41,12 +42,24 @@ struct RoundOptions {
 // Called after each tenant's turn, from any thread, one at a time.
 using Observer = std::function<void(const TenantOutcome&)>;
 
+// What an agent meets outside. All of it must outlive the agent.
+struct Surroundings {
+  HttpTransport& network;
+  Clock& clock;                // that of the events; `--now` sets it
+  const Clock& machine_clock;  // of budgets and tokens, whatever `--now` says
+  bool clock_is_set = false;   // then nobody is told that it is wrong
+};
+
 // All tenants of one config: what they need is opened once, under a lock on the data directory.
 class Agent {
  public:
-  // kRefused with remote_code "locked" when another instance works on the directory.
+  // kRefused with remote_code "locked" when another instance works on the directory. With the
+  // network and the machine's clock that the settings say; `settings` and `clock` must outlive it.
   static Result<std::unique_ptr<Agent>> Open(const Settings& settings, Clock& clock,
                                              bool clock_is_set);
+  // The same in other surroundings.
+  static Result<std::unique_ptr<Agent>> Open(const Settings& settings,
+                                             const Surroundings& surroundings);
   virtual ~Agent() = default;
   // One round: every due stream of every tenant is polled, then its rules are evaluated.
   [[nodiscard]] virtual RoundCounts Once(const RoundOptions& options, const Observer& observer,
