@@ -20,19 +20,17 @@ constexpr int kMostThrottles = 10;  // in a row, in one round
 
 Step WaitFor(Timespan wait) { return {.next = Step::Next::kWait, .wait = wait}; }
 
-// Half of it is random, so that many tenants don't come back at once.
-Timespan Jittered(Timespan wait) {
-  thread_local std::minstd_rand random{std::random_device{}()};
+}  // namespace
+
+// Half of a backoff differs by tenant and moment, so that many tenants don't come back at once.
+Timespan TenantWork::WaitOf(const Error& error, int tries) const {
+  if (error.retry_after) return Timespan{error.retry_after->count() * kMillisecond.ticks};
+  const Timespan wait = Backoff(tries, kFirstWait, kLongestWait);
+  const auto moment = static_cast<std::uint64_t>(clock_.Steady().time_since_epoch().count());
+  std::mt19937_64 random(std::hash<std::string>{}(tenant_.name) ^ moment);
   std::uniform_int_distribution<std::int64_t> half(0, wait.ticks / 2);
   return Timespan{wait.ticks - wait.ticks / 2 + half(random)};
 }
-
-Timespan WaitOf(const Error& error, int tries) {
-  if (error.retry_after) return Timespan{error.retry_after->count() * kMillisecond.ticks};
-  return Jittered(Backoff(tries, kFirstWait, kLongestWait));
-}
-
-}  // namespace
 
 Step TenantWork::OnError(Lane& lane, const Error& error) {
   if (error.kind == ErrorKind::kCancelled) return {.next = Step::Next::kDone};

@@ -84,6 +84,7 @@ class TenantWork {
   [[nodiscard]] Result<Step> Retry(Lane& lane, const Error& error, int most);
   [[nodiscard]] Result<Step> Drop(Lane& lane, const Error& error);  // this stream, this round
   [[nodiscard]] Result<Step> Replan(Lane& lane, const Error& error, Timespan wait);
+  [[nodiscard]] Timespan WaitOf(const Error& error, int tries) const;
   void FailTenant(const Error& error);
   Step HeldBack(Lane& lane, Timespan wait, const Error& error);
 
