@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/result.h"
+#include "tests/simulator/throttle.h"
 
 namespace picket::simulator {
 namespace {
@@ -141,6 +142,14 @@ std::optional<Reply> ReplyInstead(const Call& call, const Fault& fault, bool ent
   switch (fault.kind) {
     case FaultKind::kStatus:
       reply = StatusReply(call, fault, entra);
+      break;
+    case FaultKind::kThrottled:
+      // Entra has its own way to say so; of identity protection there is no Retry-After.
+      reply = entra ? StatusReply(call, {.status = 429}, true)
+                    : ThrottledReply(call, list != nullptr && list->protection,
+                                     kMillisecond * (400 + 300 * (fault.shape % 7)),
+                                     static_cast<std::uint64_t>(fault.shape));
+      reply.throttled = false;  // by script, not for a limit that was passed
       break;
     case FaultKind::kHtml:
       reply = HtmlReply(fault.status);

@@ -16,6 +16,8 @@ std::string_view FaultName(FaultKind kind) {
   switch (kind) {
     case FaultKind::kStatus:
       return "status";
+    case FaultKind::kThrottled:
+      return "throttled";
     case FaultKind::kHtml:
       return "html";
     case FaultKind::kEmptyBody:
@@ -62,6 +64,21 @@ std::string_view FaultName(FaultKind kind) {
       return "wrong tenant";
   }
   return "";
+}
+
+std::string DescribeFault(const Fault& fault) {
+  std::string name(FaultName(fault.kind));
+  switch (fault.kind) {
+    case FaultKind::kStatus:
+    case FaultKind::kHtml:
+    case FaultKind::kEmptyBody:
+    case FaultKind::kBody:
+      return name + " " + std::to_string(fault.status);
+    case FaultKind::kThrottled:
+      return name + " " + std::to_string(fault.shape);
+    default:
+      return name;
+  }
 }
 
 std::vector<Fault> UsualFaults() {

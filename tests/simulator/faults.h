@@ -15,6 +15,7 @@ namespace picket::simulator {
 // What a request meets instead of its answer.
 enum class FaultKind : std::uint8_t {
   kStatus,           // `status` with Graph's (or Entra's) error body for it
+  kThrottled,        // 429 in one of the shapes in which it is seen, by `shape`
   kHtml,             // `status` with a gateway's HTML page
   kEmptyBody,        // `status` with no body
   kBody,             // `status` with `text` as the body, said to be JSON
@@ -39,6 +40,7 @@ enum class FaultKind : std::uint8_t {
   kWrongTenant,      // the token endpoint gives a token of another tenant
 };
 std::string_view FaultName(FaultKind kind);
+inline constexpr int kThrottleShapes = 12;  // three bodies, whole or fractional Retry-After
 
 struct Fault {
   FaultKind kind = FaultKind::kStatus;
@@ -46,8 +48,12 @@ struct Fault {
   std::string retry_after{};  // the header as it is sent: "10", "2.128", an HTTP date; "" for none
   std::string text{};         // a URL, or a body
   std::int64_t size = std::int64_t{256} << 20;
+  int shape = 0;  // [0, kThrottleShapes)
   Timespan pace = kMillisecond * 50;
 };
+
+// Its name, with what tells it from others of its kind: "status 503", "throttled 7".
+std::string DescribeFault(const Fault& fault);
 
 // Requests are counted for each rule that fits them; those from `first` on, `count` of them, meet
 // the fault.

@@ -59,7 +59,7 @@ struct Simulator::State {
 
   Reply Answer(Call& call) {
     call.now = options.now();
-    call.request_id = ToString(Uuid4());
+    call.request_id = NextRequestId();
     LoggedRequest entry{.time = call.now,
                         .method = call.method,
                         .path = call.path,
@@ -95,6 +95,12 @@ struct Simulator::State {
     }
   }
 
+  // By the seed, so that what is drawn from it comes again with the seed.
+  std::string NextRequestId() {
+    const std::uint64_t number = ++request_ids;
+    return ToString(Uuid5(kPicketNamespace, fmt::format("request {} {}", options.seed, number)));
+  }
+
   Reply Route(const Call& call, LoggedRequest& entry) {
     const std::string entra_tenant = Entra::TenantOf(call.path);
     const bool for_entra = !entra_tenant.empty();
@@ -107,7 +113,7 @@ struct Simulator::State {
       entry.app = caller->app;
     }
     const std::optional<Fault> fault = plan.Next(entry.tenant, call.path);
-    if (fault) entry.fault = FaultName(fault->kind);
+    if (fault) entry.fault = DescribeFault(*fault);
     if (fault && fault->kind == FaultKind::kClaimsChallenge && caller) entra.Challenge(*caller);
     if (fault) {
       if (auto instead = ReplyInstead(call, *fault, for_entra, ListOf(call.path))) return *instead;
@@ -158,6 +164,7 @@ struct Simulator::State {
   Graph graph;
   FaultPlan plan;
   std::unique_ptr<ServerIdentity> identity;
+  std::atomic<std::uint64_t> request_ids = 0;
   mutable std::mutex mutex;  // of what follows
   std::deque<LoggedRequest> log;
   std::int64_t requests = 0, throttled = 0;
@@ -180,6 +187,13 @@ void Simulator::Stop() {
   if (state_->server) state_->server->Stop();
   if (state_->elsewhere) state_->elsewhere->Stop();
 }
+
+void Simulator::PretendAt(const std::string& url) {
+  state_->entra.SetUrl(url);
+  state_->graph.SetUrl(url);
+}
+
+Reply Simulator::Answer(Call call) { return state_->Answer(call); }
 
 std::string Simulator::Url() const { return state_->server->url(); }
 
@@ -270,6 +284,11 @@ std::set<std::string> Simulator::EmittedIds(const Guid& tenant, std::string_view
 
 std::set<std::string> Simulator::EmittedIds(const Guid& tenant, std::string_view stream) const {
   return EmittedIds(tenant, stream, Now());
+}
+
+std::vector<EmittedRecord> Simulator::Emitted(const Guid& tenant, std::string_view stream) const {
+  const StreamPlace place = PlaceOf(stream);
+  return state_->store.All({tenant, place.list}, place.event_type);
 }
 
 std::optional<std::string> Simulator::Record(const Guid& tenant, List list,

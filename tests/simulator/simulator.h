@@ -16,6 +16,9 @@
 
 namespace picket::simulator {
 
+struct Call;
+struct Reply;
+
 enum class Licence : std::uint8_t { kFree, kP1, kP2 };
 
 struct SimulatorOptions {
@@ -77,6 +80,17 @@ struct RiskSpec {
   std::string timing = "offline";
 };
 
+// What was emitted under one id, and when each version of it began to be shown.
+struct EmittedVersion {
+  Instant visible_at;
+  Instant time;        // by the list's sort property
+  std::string record;  // JSON, in beta's richness without the conditional access policies
+};
+struct EmittedRecord {
+  std::string id;
+  std::vector<EmittedVersion> versions;  // by visible_at
+};
+
 // One request, as the simulator saw it. Holds no secret and no token.
 struct LoggedRequest {
   Instant time;
@@ -87,7 +101,7 @@ struct LoggedRequest {
   std::string app{};
   std::string client_request_id{};
   std::string request_id{};
-  std::string fault{};  // its name, "" for none
+  std::string fault{};  // as DescribeFault says it, "" for none
   int status = 0;       // 0: no answer
   bool throttled = false;
 };
@@ -111,6 +125,9 @@ class Simulator {
 
   [[nodiscard]] Status Start();
   void Stop();
+  // Without a socket: as if it were reached at this URL. Then Answer stands for the network.
+  void PretendAt(const std::string& url);
+  [[nodiscard]] Reply Answer(Call call);
   // Both the authority and the Graph root: "https://127.0.0.1:PORT".
   [[nodiscard]] std::string Url() const;
   // The CA of the server's certificate; "" without TLS.
@@ -136,6 +153,9 @@ class Simulator {
   [[nodiscard]] std::set<std::string> EmittedIds(const Guid& tenant, std::string_view stream,
                                                  Instant at) const;
   [[nodiscard]] std::set<std::string> EmittedIds(const Guid& tenant, std::string_view stream) const;
+  // Everything that was ever emitted in a stream, visible or not.
+  [[nodiscard]] std::vector<EmittedRecord> Emitted(const Guid& tenant,
+                                                   std::string_view stream) const;
   // The record as Graph holds it now; nullopt when it is not (yet) visible.
   [[nodiscard]] std::optional<std::string> Record(const Guid& tenant, List list,
                                                   std::string_view id) const;

@@ -37,6 +37,12 @@ bool HasYoungMembers(const Json& record) {
          TextOf(record, "activity") == "servicePrincipal";
 }
 
+// "" for any type.
+bool IsOf(const RecordVersion& version, std::string_view event_type) {
+  const auto& types = version.event_types;
+  return event_type.empty() || std::find(types.begin(), types.end(), event_type) != types.end();
+}
+
 RecordVersion MakeVersion(List list, Json record, Instant visible_at) {
   RecordVersion version{.visible_at = visible_at, .young_members = HasYoungMembers(record)};
   const Result<Instant> time = ParseRfc3339(TextOf(record, SpecOf(list).time));
@@ -168,13 +174,24 @@ std::set<std::string> Store::Ids(const Key& key, std::string_view event_type, In
   if (found == shelves_.end()) return ids;
   for (const auto& [id, record] : found->second.records) {
     const RecordVersion* version = Visible(record, now);
-    if (version == nullptr) continue;
-    const auto& types = version->event_types;
-    if (event_type.empty() || std::find(types.begin(), types.end(), event_type) != types.end()) {
-      ids.insert(id);
-    }
+    if (version != nullptr && IsOf(*version, event_type)) ids.insert(id);
   }
   return ids;
+}
+
+std::vector<EmittedRecord> Store::All(const Key& key, std::string_view event_type) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<EmittedRecord> all;
+  const auto found = shelves_.find(key);
+  if (found == shelves_.end()) return all;
+  for (const auto& [id, record] : found->second.records) {
+    if (!IsOf(record.versions.front(), event_type)) continue;
+    EmittedRecord& emitted = all.emplace_back(EmittedRecord{.id = id, .versions = {}});
+    for (const RecordVersion& version : record.versions) {
+      emitted.versions.push_back({version.visible_at, version.time, version.text});
+    }
+  }
+  return all;
 }
 
 }  // namespace picket::simulator

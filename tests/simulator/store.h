@@ -49,6 +49,7 @@ class Store {
   // against it. Stops when `visit` says false. `visit` must not call the store.
   void Visit(const Key& key, Instant now, Instant from, Instant to, bool ascending,
              const std::function<bool(const Position&, const RecordVersion&)>& visit) const;
+  [[nodiscard]] std::vector<EmittedRecord> All(const Key& key, std::string_view event_type) const;
   [[nodiscard]] std::set<std::string> Ids(const Key& key, std::string_view event_type,
                                           Instant now) const;
 
