@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <random>
 #include <set>
 
@@ -16,6 +15,7 @@
 #include "agent/tables/record_decoder.h"
 #include "agent/tables/table_catalog.h"
 #include "base/text.h"
+#include "tests/rules/seed_oracle.h"
 #include "tests/tables/tables_fixture.h"
 
 namespace picket::rules {
@@ -24,16 +24,6 @@ namespace {
 using tables::SharedFile;
 
 constexpr const char* kSeed = "seed/t1586-003.kql";
-
-struct SignIn {
-  std::string id;
-  Instant time;
-  std::string result;  // "" when the record does not tell
-  std::string user, app, address, country, city, browser, os;
-  std::string level, level_aggregated, state;
-  std::string events;  // the JSON text; "" when absent or null
-  std::string access, requirement, home, resource;
-};
 
 const std::vector<std::string> kColumns = {"TimeGenerated",
                                            "UserPrincipalName",
@@ -54,24 +44,6 @@ const std::vector<std::string> kColumns = {"TimeGenerated",
                                            "AlertReason",
                                            "RiskIndicatorCount"};
 
-// A term is a run of letters and digits; case does not matter.
-bool HasSuspiciousTerm(const std::string& text) {
-  static const std::set<std::string> kSuspicious = {
-      "impossibletravel",   "anonymizedipaddress", "maliciousipaddress",
-      "unfamiliarfeatures", "passwordspray",       "leakedcredentials",
-      "nationstateip",      "riskyipaddress",      "investigationsthreatintelligence"};
-  std::string term;
-  for (const char c : text + " ") {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
-      term += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-      continue;
-    }
-    if (kSuspicious.contains(term)) return true;
-    term.clear();
-  }
-  return false;
-}
-
 struct Answer {
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
@@ -86,22 +58,8 @@ Answer Oracle(const std::vector<SignIn>& sign_ins, Instant now) {
   };
   std::vector<Hit> hits;
   for (const SignIn& s : sign_ins) {
-    if (now.ticks - s.time.ticks >= 24 * kHour.ticks || s.result != "0") continue;
-    const bool level = s.level == "high" || s.level == "medium";
-    const bool compromised = s.state == "atRisk" || s.state == "confirmedCompromised";
-    const bool event = HasSuspiciousTerm(s.events);
-    const bool abroad =
-        s.requirement == "singleFactorAuthentication" && !s.home.empty() && s.home != s.resource;
-    Hit hit{.from = &s, .count = level + compromised + event + abroad, .reason = {}};
-    if (hit.count == 0) continue;
-    if (compromised) {
-      hit.reason = "ConfirmedCompromise";
-    } else if (level) {
-      hit.reason = event ? "HighRisk+Event:" + s.events : "HighRiskSignIn";
-    } else {
-      hit.reason = event ? "RiskEvent:" + s.events : "CrossTenantMFABypass";
-    }
-    hits.push_back(hit);
+    if (now.ticks - s.time.ticks >= 24 * kHour.ticks) continue;
+    if (const auto verdict = JudgeBySeed(s)) hits.push_back({&s, verdict->count, verdict->reason});
   }
   std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
     if (a.count != b.count) return a.count > b.count;
