@@ -24,6 +24,8 @@ class Certificate {
   // certificate, a key of another certificate, no RSA key of 2048 bits or more, a wrong password.
   static Result<Certificate> Load(std::string_view bytes, std::string_view password);
 
+  Certificate(const Certificate&) = delete;
+  Certificate& operator=(const Certificate&) = delete;
   Certificate(Certificate&&) noexcept;
   Certificate& operator=(Certificate&&) noexcept;
   ~Certificate();

@@ -2,7 +2,7 @@
 // it does not do (a total deadline, caps, prompt stop, a say in redirects) is done here.
 
 // Its macro U() breaks other headers.
-#define _TURN_OFF_PLATFORM_STRING
+#define _TURN_OFF_PLATFORM_STRING  // NOLINT(bugprone-reserved-identifier)
 #include <cpprest/http_client.h>
 #include <fmt/format.h>
 #include <openssl/err.h>

@@ -56,7 +56,7 @@ class FrameReader {
 
  private:
   struct Cached {
-    std::int64_t id;
+    std::int64_t id = 0;
     UnpackedFrame frame;
   };
   Database& database_;
