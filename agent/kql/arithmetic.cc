@@ -68,6 +68,9 @@ std::optional<Type> BindNegate(const std::vector<Type>& t, std::string& why) {
 constexpr std::int64_t kLastTick = 3'155'378'975'999'999'999;  // 9999-12-31T23:59:59.9999999
 
 std::int64_t Wrap(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+std::int64_t WrapDifference(std::int64_t x, std::int64_t y) {
+  return Wrap(static_cast<std::uint64_t>(x) - static_cast<std::uint64_t>(y));
+}
 
 // Whole numbers by `whole`, reals by `real`; a null or a nullopt gives null.
 template <class Whole, class RealF>
@@ -109,7 +112,7 @@ ColumnPtr Subtract(const EvalContext&, const Arguments& a, std::size_t rows) {
   return Binary(
       ResultType<&BindSubtract>(a), a, rows,
       [](std::int64_t x, std::int64_t y) -> std::optional<std::int64_t> {
-        return Wrap(static_cast<std::uint64_t>(x) - static_cast<std::uint64_t>(y));
+        return WrapDifference(x, y);
       },
       [](double x, double y) { return x - y; });
 }
@@ -144,7 +147,8 @@ ColumnPtr Modulo(const EvalContext&, const Arguments& a, std::size_t rows) {
         if (y == 0) return std::nullopt;
         if (y == -1 || y == 1) return 0;
         const std::int64_t rest = x % y;
-        return rest < 0 ? rest + (y < 0 ? -y : y) : rest;
+        if (rest >= 0) return rest;
+        return y < 0 ? rest - y : rest + y;  // -y may not exist
       },
       [](double x, double y) {
         const double rest = std::fmod(x, y);
@@ -175,7 +179,7 @@ ColumnPtr Bin(const EvalContext&, const Arguments& a, std::size_t rows) {
       [](std::int64_t x, std::int64_t size) -> std::optional<std::int64_t> {
         if (size <= 0) return std::nullopt;
         const std::int64_t rest = x % size;
-        return x - (rest < 0 ? rest + size : rest);
+        return WrapDifference(x, rest < 0 ? rest + size : rest);
       },
       [](double x, double size) { return std::floor(x / size) * size; });
 }
@@ -201,7 +205,7 @@ ColumnPtr BinAt(const EvalContext&, const Arguments& a, std::size_t rows) {
       return out.Null();
     }
     const std::int64_t rest = from_point % size;
-    out.Number(a[0]->Number(row) - (rest < 0 ? rest + size : rest));
+    out.Number(WrapDifference(a[0]->Number(row), rest < 0 ? rest + size : rest));
   });
 }
 

@@ -235,8 +235,10 @@ std::optional<std::int64_t> ParseTimespanText(std::string_view text) {
     if (!text.empty() || parts[1] > 23 || parts[2] > 59 || parts[3] > 59) return std::nullopt;
   }
   if (parts[0] > 10'675'199) return std::nullopt;
-  const std::int64_t ticks = parts[0] * kDay.ticks + parts[1] * kHour.ticks +
-                             parts[2] * kMinute.ticks + parts[3] * kSecond.ticks + fraction;
+  const std::int64_t in_day =
+      parts[1] * kHour.ticks + parts[2] * kMinute.ticks + parts[3] * kSecond.ticks + fraction;
+  std::int64_t ticks = 0;
+  if (__builtin_add_overflow(parts[0] * kDay.ticks, in_day, &ticks)) return std::nullopt;
   return negative ? -ticks : ticks;
 }
 
