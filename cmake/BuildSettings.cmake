@@ -37,6 +37,8 @@ if(PICKET_SANITIZE)
   target_compile_options(picket_build INTERFACE
     -fsanitize=${PICKET_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(picket_build INTERFACE -fsanitize=${PICKET_SANITIZE})
+  # gcc and clang have no macro in common that says so.
+  target_compile_definitions(picket_build INTERFACE PICKET_SANITIZED)
 endif()
 if(PICKET_FUZZ)
   target_compile_options(picket_build INTERFACE -fsanitize=fuzzer-no-link)

@@ -190,6 +190,21 @@ TEST(Binder, MakesPlansThatRun) {
             R"([["a!",1]]})");
 }
 
+// What a long cannot hold wraps, as + and * do; C++ leaves it undefined.
+TEST(Binder, WrapsAtTheLeastLong) {
+  EXPECT_EQ(
+      RowsOf("let m = -9223372036854775807 - 1;"
+             "print a = abs(m), n = -m, q = m / -1, r = m % -1, s = -1 % m, b = bin(m, 1000)"),
+      "[[-9223372036854775808,-9223372036854775808,-9223372036854775808,0,"
+      "9223372036854775807,9223372036854775616]]}");
+}
+
+TEST(Binder, KnowsTheLongestTimespan) {
+  EXPECT_EQ(RowsOf("print a = totimespan('10675199.02:48:05.4775807'),"
+                   "isnull(totimespan('10675199.02:48:05.4775808'))"),
+            R"([["10675199.02:48:05.4775807",true]]})");
+}
+
 // Names that double what they stand for would make a plan of 2^60 parts.
 TEST(Binder, StopsWhatExpandsWithoutEnd) {
   std::string scalars = "let x0 = 1 + now();";
