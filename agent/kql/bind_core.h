@@ -14,11 +14,17 @@
 
 namespace picket::kql {
 
+// Thrown where the columns after a plugin depend on its rows; Bind() catches it.
+struct BindStage {
+  PlanPtr plugin;
+};
+
 // Turns pipelines into plans. Lets and functions are expanded where they are used; how deep and how
 // far is capped, so that no query of a few lines becomes a plan of millions.
 class Binder {
  public:
-  explicit Binder(const Catalog& catalog) : catalog_(catalog) {}
+  Binder(const Catalog& catalog, const std::vector<Schema>& known)
+      : catalog_(catalog), known_(known) {}
 
   PlanPtr Run(const QueryAst& query);
 
@@ -93,6 +99,14 @@ class Binder {
   PlanPtr Distinct(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Summarize(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Union(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  // bind_evaluate.cc
+  PlanPtr Evaluate(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr BagUnpack(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Pivot(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr IpLookup(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  // The rows of the plugin where they are known by now, else the end of this stage.
+  PlanPtr Late(PlanPtr plugin, const OperatorAst& op);
+
   PlanPtr Search(PlanPtr input, const OperatorAst& op, const Scope* scope);
   Expression SearchCondition(const Ast& ast, const Schema& schema, const Scope* scope,
                              bool case_sensitive);
@@ -111,6 +125,8 @@ class Binder {
   Expression GridBound(const OperatorAst& op, std::string_view name, const Scope* scope, Type axis);
 
   const Catalog& catalog_;
+  const std::vector<Schema>& known_;
+  std::size_t late_ = 0;
   std::deque<Scope> scopes_;
   int depth_ = 0;
   std::size_t steps_ = 0;

@@ -24,6 +24,8 @@ PlanPtr ClonePlan(const Plan& plan) {
   copy->join = plan.join;
   copy->expand = plan.expand;
   copy->parse = plan.parse;
+  copy->plugin = plan.plugin;
+  copy->stored = plan.stored;
   copy->picked = plan.picked;
   copy->whole = plan.whole;
   copy->ordered = plan.ordered;

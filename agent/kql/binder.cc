@@ -120,6 +120,7 @@ PlanPtr Binder::Operator(PlanPtr input, const OperatorAst& op, const Scope* scop
       {"parse-where", &Binder::Parse},
       {"parse-kv", &Binder::Parse},
       {"make-series", &Binder::MakeSeries},
+      {"evaluate", &Binder::Evaluate},
       {"invoke", &Binder::Invoke},
       {"getschema", &Binder::GetSchema},
       {"count", &Binder::Count},
@@ -147,10 +148,14 @@ PlanPtr Binder::Operator(PlanPtr input, const OperatorAst& op, const Scope* scop
   return plan;
 }
 
-BindResult Bind(const QueryAst& query, std::string_view text, const Catalog& catalog) {
+BindResult Bind(const QueryAst& query, std::string_view text, const Catalog& catalog,
+                const std::vector<Schema>& known) {
   BindResult result;
   try {
-    result.plan = Binder(catalog).Run(query);
+    result.plan = Binder(catalog, known).Run(query);
+  } catch (BindStage& stage) {
+    result.plan = std::move(stage.plugin);
+    PruneColumns(*result.plan);
   } catch (BindStop& stop) {
     Locate(stop.diagnostic, text);
     result.error = std::move(stop.diagnostic);

@@ -16,6 +16,9 @@ struct BindResult {
 };
 
 // Resolves names, types and Kusto's automatic column names; lets are expanded where they are used.
-BindResult Bind(const QueryAst& query, std::string_view text, const Catalog& catalog);
+// `known` are the columns of what the first plugins gave (bag_unpack, pivot), in the order in which
+// the binder comes to them. At the next one it stops: the plan is then that plugin's, kPlugin.
+BindResult Bind(const QueryAst& query, std::string_view text, const Catalog& catalog,
+                const std::vector<Schema>& known = {});
 
 }  // namespace picket::kql

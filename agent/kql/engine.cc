@@ -8,6 +8,7 @@
 #include "agent/kql/evaluator.h"
 #include "agent/kql/json_view.h"
 #include "agent/kql/kernel.h"
+#include "agent/kql/lexer.h"
 #include "agent/kql/parser.h"
 
 namespace picket::kql {
@@ -49,13 +50,72 @@ bool RowWise(const Plan& plan) {
 
 }  // namespace
 
+const Schema* TableList::Find(std::string_view table) const {
+  const auto found = tables_.find(table);
+  return found == tables_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string_view> TableList::Names() const {
+  std::vector<std::string_view> names;
+  for (const auto& [name, schema] : tables_) names.push_back(name);
+  return names;
+}
+
 std::vector<std::string> Query::Tables() const {
   std::vector<std::string> tables;
+  if (later_) {  // also those that come after
+    for (const std::string_view name : later_->tables.Names()) tables.emplace_back(name);
+    return tables;
+  }
   CollectTables(*plan_, tables);
   return tables;
 }
 
-bool Query::RowWise() const { return kql::RowWise(*plan_); }
+bool Query::RowWise() const { return !later_ && kql::RowWise(*plan_); }
+
+namespace {
+
+// Every table whose name stands in the query, as a name or in table("…"); of patterns, all tables.
+std::unique_ptr<const Query::Later> LaterOf(std::string_view text, const Catalog& catalog) {
+  auto later = std::make_unique<Query::Later>();
+  later->text = text;
+  const auto add = [&](std::string_view name) {
+    if (const Schema* schema = catalog.Find(name)) later->tables.Add(std::string(name), *schema);
+  };
+  const std::vector<Token> tokens = Lex(text).tokens;
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+    const Token& token = tokens[i];
+    const bool literal = token.kind == TokenKind::kLiteral && token.value.type == Type::kString;
+    add(literal ? token.value.text : token.text);
+    if (token.kind == TokenKind::kName && tokens[i + 1].text == "*" &&
+        tokens[i + 1].span.begin == token.span.end) {
+      for (const std::string_view name : catalog.Names()) add(name);
+    }
+  }
+  return later;
+}
+
+// The last stage's plan: the plugins before it are run.
+Result<const Plan*> LastStage(const Query& query, RunState& state, std::vector<PlanPtr>& stages) {
+  const Plan* plan = &query.plan();
+  std::vector<Schema> known;
+  while (plan->kind == Plan::Kind::kPlugin) {
+    PK_ASSIGN_OR_RETURN(ResultTable rows, RunPlugin(*plan, state));
+    known.push_back(rows.schema);
+    state.stored.push_back(std::move(rows));
+    const ParseResult parsed = Parse(query.later()->text);
+    BindResult bound = Bind(parsed.query, query.later()->text, query.later()->tables, known);
+    if (bound.error) {
+      return Fail({.kind = ErrorKind::kRefused,
+                   .message = ToString(*bound.error),
+                   .hint = bound.error->hint});
+    }
+    plan = stages.emplace_back(std::move(bound.plan)).get();
+  }
+  return plan;
+}
+
+}  // namespace
 
 CompileResult Compile(std::string_view text, const Catalog& catalog) {
   CompileResult result;
@@ -69,7 +129,9 @@ CompileResult Compile(std::string_view text, const Catalog& catalog) {
     result.errors.push_back(*std::move(bound.error));
     return result;
   }
-  result.query = std::make_unique<Query>(std::move(bound.plan));
+  std::unique_ptr<const Query::Later> later;
+  if (bound.plan->kind == Plan::Kind::kPlugin) later = LaterOf(text, catalog);
+  result.query = std::make_unique<Query>(std::move(bound.plan), std::move(later));
   return result;
 }
 
@@ -81,8 +143,10 @@ std::size_t ResultTable::Rows() const {
 
 Result<ResultTable> Run(const Query& query, TableSource& source, const RunOptions& options) {
   RunState state(options, source);
-  PK_ASSIGN_OR_RETURN(const OperatorPtr root, MakeOperator(query.plan(), state));
-  ResultTable table{.schema = query.schema(), .batches = {}};
+  std::vector<PlanPtr> stages;
+  PK_ASSIGN_OR_RETURN(const Plan* const plan, LastStage(query, state, stages));
+  PK_ASSIGN_OR_RETURN(const OperatorPtr root, MakeOperator(*plan, state));
+  ResultTable table{.schema = plan->schema, .batches = {}};
   std::size_t rows = 0;
   while (true) {
     PK_RETURN_IF_ERROR(state.CheckStop());

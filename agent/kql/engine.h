@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -18,12 +20,35 @@
 
 namespace picket::kql {
 
+// Tables' schemas, kept.
+class TableList : public Catalog {
+ public:
+  void Add(std::string name, Schema schema) { tables_.emplace(std::move(name), std::move(schema)); }
+  [[nodiscard]] const Schema* Find(std::string_view table) const override;
+  [[nodiscard]] std::vector<std::string_view> Names() const override;
+
+ private:
+  std::map<std::string, Schema, std::less<>> tables_;
+};
+
 // A compiled query. Immutable; may run many times.
+//
+// The columns that `evaluate pivot` and bag_unpack give depend on the data. Such a query is staged:
+// it is bound up to the first of them; Run() gets its rows, binds on with their columns, and so on.
+// What is wrong after it shows when it runs.
 class Query {
  public:
-  explicit Query(PlanPtr plan) : plan_(std::move(plan)) {}
+  // What binds on when rows are known: the text, and every table that it may name.
+  struct Later {
+    std::string text;
+    TableList tables;
+  };
+  explicit Query(PlanPtr plan, std::unique_ptr<const Later> later = nullptr)
+      : plan_(std::move(plan)), later_(std::move(later)) {}
   [[nodiscard]] const Plan& plan() const { return *plan_; }
+  // The result's columns; of a staged query they are not known before it runs.
   [[nodiscard]] const Schema& schema() const { return plan_->schema; }
+  [[nodiscard]] const Later* later() const { return later_.get(); }
   // The tables that it reads, each once.
   [[nodiscard]] std::vector<std::string> Tables() const;
   // True when each row of the result comes from one row of one table and from nothing else, so that
@@ -32,6 +57,7 @@ class Query {
 
  private:
   PlanPtr plan_;
+  std::unique_ptr<const Later> later_;
 };
 
 struct CompileResult {
@@ -69,7 +95,8 @@ struct ResultTable {
   [[nodiscard]] std::size_t Rows() const;
 };
 
-// Errors: kLimit (memory, by the operator's name; rows), kCancelled, what the source says.
+// Errors: kLimit (memory, by the operator's name; rows), kCancelled, kRefused (a staged query's
+// later part), what the source says.
 Result<ResultTable> Run(const Query& query, TableSource& source, const RunOptions& options);
 
 // A value as people read it: Kusto's text; '' for null.

@@ -40,6 +40,11 @@ std::string_view NameOf(const Plan& plan) {
       return "union";
     case Plan::Kind::kJoin:
       return "join";
+    case Plan::Kind::kStored:
+    case Plan::Kind::kPlugin:
+      return "evaluate";
+    case Plan::Kind::kIpLookup:
+      return "ipv4_lookup";
     case Plan::Kind::kMvExpand:
       return "mv-expand";
     case Plan::Kind::kMvApply:
@@ -150,6 +155,10 @@ Result<OperatorPtr> MakeOf(const Plan& plan, std::vector<const Expression*> filt
       return MakeSummarize(plan, std::move(inputs[0]), state);
     case Plan::Kind::kJoin:
       return MakeJoin(plan, std::move(inputs[0]), std::move(inputs[1]), state);
+    case Plan::Kind::kIpLookup:
+      return MakeIpLookup(plan, std::move(inputs[0]), std::move(inputs[1]), state);
+    case Plan::Kind::kStored:
+      return MakeStored(plan, state);
     case Plan::Kind::kMvExpand:
       return MakeMvExpand(plan, std::move(inputs[0]), state);
     case Plan::Kind::kMvApply:

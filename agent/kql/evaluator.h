@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -24,6 +25,7 @@ struct RunState {
   const RunOptions& options;
   TableSource& source;
   EvalContext context;
+  std::deque<ResultTable> stored;           // what plugins gave, for kStored
   std::map<const Plan*, ColumnPtr> tables;  // values of tables in expressions
   const Batch* input = nullptr;             // what kInput gives
   std::size_t memory = 0;                   // charged now
@@ -50,10 +52,14 @@ Result<OperatorPtr> MakeRowOperator(const Plan& plan, std::vector<OperatorPtr> i
 OperatorPtr MakeSort(const Plan& plan, OperatorPtr input, RunState& state);
 OperatorPtr MakeSummarize(const Plan& plan, OperatorPtr input, RunState& state);
 OperatorPtr MakeJoin(const Plan& plan, OperatorPtr left, OperatorPtr right, RunState& state);
+OperatorPtr MakeIpLookup(const Plan& plan, OperatorPtr left, OperatorPtr right, RunState& state);
+OperatorPtr MakeStored(const Plan& plan, RunState& state);
 OperatorPtr MakeMvExpand(const Plan& plan, OperatorPtr input, RunState& state);
 OperatorPtr MakeMvApply(const Plan& plan, OperatorPtr input, RunState& state);
 OperatorPtr MakeParse(const Plan& plan, OperatorPtr input, RunState& state);
 OperatorPtr MakeSeries(const Plan& plan, OperatorPtr input, RunState& state);
+// plugin.cc: a kPlugin plan's rows, with the columns that the data gave them.
+Result<ResultTable> RunPlugin(const Plan& plan, RunState& state);
 // A project over the whole input at once: its functions look at other rows.
 OperatorPtr MakeWindow(const Plan& plan, OperatorPtr input, RunState& state);
 // A scan with what the filters above it let it skip.

@@ -70,6 +70,7 @@ struct Plan {
     kScan,
     kRows,     // datatable, print: literal rows, `lists` row by row
     kRange,    // lists[0] = from, to, step
+    kStored,   // the rows that a plugin gave before; stored
     kInput,    // the rows that the operator around gives: within mv-apply's inputs[1]
     kFilter,   // lists[0] = the condition
     kProject,  // lists[0] = one expression a column
@@ -79,6 +80,8 @@ struct Plan {
     kSummarize,  // lists[0] = keys; aggregates
     kUnion,      // inputs; picked, one list an input
     kJoin,       // inputs left, right; lists[0], lists[1] = their keys; join; picked[0]
+    kIpLookup,   // as kJoin, the first keys an address and a network; plugin.bits
+    kPlugin,     // columns that only the data tells: inputs[0], plugin; the root of a stage
     kMvExpand,   // lists[0] = what is expanded; expand; picked[0]; limit
     kMvApply,    // inputs[0] as kMvExpand gives its rows one by one; inputs[1] over them; picked[0]
     kParse,      // lists[0] = the text; parse; picked[0]
@@ -112,6 +115,19 @@ struct Plan {
     std::string pair_delimiter, value_delimiter, quote, escape;
     bool greedy = false;
   } parse;
+  struct Plugin {
+    enum class Kind : std::uint8_t {
+      kUnpack,  // lists[0] = the column of bags
+      kPivot,   // over rows of keys, the pivot's text and a value
+      kNarrow,
+    } kind = Kind::kUnpack;
+    enum class Conflict : std::uint8_t { kError, kKeepSource, kReplaceSource };
+    Conflict conflict = Conflict::kError;  // with a column of the same name
+    std::string prefix;
+    std::vector<std::string> ignored;
+    int bits = 32;  // of an address
+  } plugin;
+  std::size_t stored = 0;
   // What each output column is. For a join: a column of the left and then of the right input,
   // counted through. For mv-expand, mv-apply and parse: of the input, and then of what the operator
   // makes. For a union: a list for each input, where none is null.

@@ -151,6 +151,7 @@ Moved Prune(Plan& plan, Wanted wanted) {
     case Plan::Kind::kUnion:
       return PruneUnion(plan, wanted);
     case Plan::Kind::kJoin:
+    case Plan::Kind::kIpLookup:
       return PruneJoin(plan, wanted);
     case Plan::Kind::kMvExpand:
     case Plan::Kind::kParse:
@@ -159,11 +160,15 @@ Moved Prune(Plan& plan, Wanted wanted) {
     case Plan::Kind::kSummarize:
     case Plan::Kind::kMakeSeries:
       return PruneInput(plan);
+    case Plan::Kind::kPlugin:
+      Prune(*plan.inputs[0], All(plan.inputs[0]->schema.size()));
+      break;
     case Plan::Kind::kMvApply:
       // The inner operators may name any column.
       for (const PlanPtr& input : plan.inputs) Prune(*input, All(input->schema.size()));
       break;
     case Plan::Kind::kRange:
+    case Plan::Kind::kStored:
     case Plan::Kind::kInput:
       break;
   }

@@ -1,0 +1,225 @@
+// evaluate: plugins. Where the columns depend on the data, binding stops there, and goes on when
+// the rows before it are known (see engine.h).
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/kql/bind_aggregate.h"
+#include "agent/kql/bind_core.h"
+#include "agent/kql/json_view.h"
+#include "base/text.h"
+
+namespace picket::kql {
+namespace {
+
+// `name = value` among a plugin's arguments.
+const Ast* Named(const OperatorAst& op, std::string_view name) {
+  for (const AstPtr& ast : op.expressions) {
+    if (ast->kind == AstKind::kAssign && ast->text == name) return ast->children[0].get();
+  }
+  return nullptr;
+}
+
+std::vector<const Ast*> Positional(const OperatorAst& op) {
+  std::vector<const Ast*> list;
+  for (const AstPtr& ast : op.expressions) {
+    if (ast->kind != AstKind::kAssign) list.push_back(ast.get());
+  }
+  return list;
+}
+
+std::string TextOf(const Expression& value, Span span) {
+  if (value.kind != Expression::Kind::kLiteral || value.type != Type::kString) {
+    Refuse(span, "KS141", "a text is needed here");
+  }
+  return value.value.text;
+}
+
+void NeedArguments(const OperatorAst& op, const std::vector<const Ast*>& arguments,
+                   std::size_t least) {
+  if (arguments.size() >= least) return;
+  Refuse(op.span, "KS119", fmt::format("{}() takes {} arguments or more", op.target, least));
+}
+
+void MarkColumns(const Expression& expression, std::vector<bool>& used) {
+  if (expression.kind == Expression::Kind::kColumn) used[expression.column] = true;
+  for (const Expression& argument : expression.arguments) MarkColumns(argument, used);
+}
+
+}  // namespace
+
+PlanPtr Binder::Late(PlanPtr plugin, const OperatorAst& op) {
+  if (!inner_rows_.empty()) {
+    Refuse(op.span, "PK100", fmt::format("{} is not supported within mv-apply", op.target));
+  }
+  const std::size_t at = late_++;
+  if (at >= known_.size()) throw BindStage{std::move(plugin)};
+  auto stored = std::make_unique<Plan>();
+  stored->kind = Plan::Kind::kStored;
+  stored->schema = known_[at];
+  stored->stored = at;
+  if (op.columns.empty()) return stored;
+  // evaluate … : (a:long, b:string): these columns, whatever the data has.
+  PlanPtr project = PlanOver(std::move(stored), Plan::Kind::kProject);
+  project->schema = op.columns;
+  std::vector<Expression>& list = project->lists.emplace_back();
+  const Schema& before = project->inputs[0]->schema;
+  for (const ColumnSchema& column : op.columns) {
+    const auto place = FindColumn(before, column.name);
+    list.push_back(place ? Convert(ColumnOf(before, *place), column.type, op.span)
+                         : Literal(Value::Null(column.type)));
+  }
+  return project;
+}
+
+PlanPtr Binder::Evaluate(PlanPtr input, const OperatorAst& op, const Scope* scope) {
+  if (op.target == "bag_unpack") return BagUnpack(std::move(input), op, scope);
+  if (op.target == "pivot") return Pivot(std::move(input), op, scope);
+  if (op.target == "ipv4_lookup" || op.target == "ipv6_lookup") {
+    return IpLookup(std::move(input), op, scope);
+  }
+  if (op.target == "narrow") {
+    PlanPtr plan = PlanOver(std::move(input), Plan::Kind::kPlugin);
+    plan->plugin.kind = Plan::Plugin::Kind::kNarrow;
+    return Late(std::move(plan), op);
+  }
+  Refuse(op.span, "PK100",
+         fmt::format("the plugin '{}' is not supported yet", EscapeTerminal(op.target)));
+}
+
+// bag_unpack(column, prefix, columnsConflict=…, ignoredProperties=…)
+PlanPtr Binder::BagUnpack(PlanPtr input, const OperatorAst& op, const Scope* scope) {
+  const std::vector<const Ast*> arguments = Positional(op);
+  NeedArguments(op, arguments, 1);
+  PlanPtr plan = PlanOver(std::move(input), Plan::Kind::kPlugin);
+  Plan::Plugin& plugin = plan->plugin;
+  plugin.kind = Plan::Plugin::Kind::kUnpack;
+  Expression bag = ExpressionBinder(*this, plan->schema, scope).Bind(*arguments[0]);
+  if (bag.kind != Expression::Kind::kColumn || bag.type != Type::kDynamic) {
+    Refuse(arguments[0]->span, "KS141", "bag_unpack() takes a dynamic column");
+  }
+  plan->lists.emplace_back().push_back(std::move(bag));
+  const Ast* prefix = arguments.size() > 1 ? arguments[1] : Named(op, "OutputColumnPrefix");
+  if (prefix != nullptr) plugin.prefix = TextOf(Constant(*prefix, scope), prefix->span);
+  const Ast* conflict = arguments.size() > 2 ? arguments[2] : Named(op, "columnsConflict");
+  if (conflict != nullptr) {
+    const std::string text = TextOf(Constant(*conflict, scope), conflict->span);
+    if (text == "keep_source") {
+      plugin.conflict = Plan::Plugin::Conflict::kKeepSource;
+    } else if (text == "replace_source") {
+      plugin.conflict = Plan::Plugin::Conflict::kReplaceSource;
+    } else if (text != "error") {
+      Refuse(conflict->span, "KS141", "columnsConflict is error, keep_source or replace_source");
+    }
+  }
+  const Ast* ignored = arguments.size() > 3 ? arguments[3] : Named(op, "ignoredProperties");
+  if (ignored != nullptr) {
+    const Expression list = Constant(*ignored, scope);
+    if (list.kind != Expression::Kind::kLiteral || list.type != Type::kDynamic) {
+      Refuse(ignored->span, "KS141", "ignoredProperties is a dynamic array");
+    }
+    ForEachElement(list.value.text, [&](std::string_view name) {
+      plugin.ignored.push_back(UnquoteJson(name));
+      return true;
+    });
+  }
+  return Late(std::move(plan), op);
+}
+
+// pivot(column, aggregate, columns…): a summarize by the columns and the pivot, whose values then
+// become columns.
+PlanPtr Binder::Pivot(PlanPtr input, const OperatorAst& op, const Scope* scope) {
+  const std::vector<const Ast*> arguments = Positional(op);
+  NeedArguments(op, arguments, 1);
+  PlanPtr groups = PlanOver(std::move(input), Plan::Kind::kSummarize);
+  const Schema before = groups->inputs[0]->schema;
+  groups->schema.clear();
+  ExpressionBinder rows(*this, before, scope);
+  Expression pivot = rows.Bind(*arguments[0]);
+  std::vector<bool> used(before.size(), false);
+  MarkColumns(pivot, used);
+
+  Ast count;
+  count.kind = AstKind::kCall;
+  count.text = "count";
+  count.span = op.span;
+  const Ast& call = arguments.size() > 1 ? *arguments[1] : count;
+  if (!IsAggregateCall(call)) Refuse(call.span, "KS141", "pivot() takes an aggregate here");
+  std::vector<Expression> keys;
+  int unnamed = 0;
+  for (std::size_t i = 2; i < arguments.size(); ++i) {
+    AddKey(*groups, keys, rows, *arguments[i], unnamed);
+  }
+  AggregateBinder(*groups, rows, op.by).Add(call);
+  if (groups->aggregates[0].outputs != 1) {
+    Refuse(call.span, "KS141", "pivot() takes an aggregate of one value");
+  }
+  const ColumnSchema value = groups->schema.back();
+  groups->schema.pop_back();
+  if (arguments.size() <= 2) {  // by all columns that are not used otherwise
+    for (const Expression& argument : groups->aggregates[0].arguments) MarkColumns(argument, used);
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      if (used[i]) continue;
+      if (before[i].type == Type::kDynamic) {
+        Refuse(
+            op.span, "KS116",
+            fmt::format("the dynamic column '{}' cannot be a key", EscapeTerminal(before[i].name)));
+      }
+      keys.push_back(ColumnOf(before, i));
+      groups->schema.push_back(before[i]);
+    }
+  }
+  keys.push_back(Convert(std::move(pivot), Type::kString, arguments[0]->span));
+  groups->schema.push_back({"pivot", Type::kString});
+  groups->schema.push_back(value);
+  groups->lists.push_back(std::move(keys));
+  PlanPtr plan = PlanOver(std::move(groups), Plan::Kind::kPlugin);
+  plan->plugin.kind = Plan::Plugin::Kind::kPivot;
+  return Late(std::move(plan), op);
+}
+
+// ipv4_lookup(table, address, network, further keys…, return_unmatched=…)
+PlanPtr Binder::IpLookup(PlanPtr input, const OperatorAst& op, const Scope* scope) {
+  const std::vector<const Ast*> arguments = Positional(op);
+  NeedArguments(op, arguments, 3);
+  auto plan = std::make_unique<Plan>();
+  plan->kind = Plan::Kind::kIpLookup;
+  plan->plugin.bits = op.target == "ipv6_lookup" ? 128 : 32;
+  plan->inputs.push_back(std::move(input));
+  plan->inputs.push_back(TableOf(*arguments[0], scope));
+  const Schema& left = plan->inputs[0]->schema;
+  const Schema& right = plan->inputs[1]->schema;
+  plan->lists.resize(2);
+  const auto key = [&](const Ast& ast, const Schema& schema, std::size_t side) {
+    Expression bound = ExpressionBinder(*this, schema, scope).Bind(ast);
+    if (bound.type == Type::kDynamic) Refuse(ast.span, "KS116", "a dynamic cannot be a key");
+    plan->lists[side].push_back(std::move(bound));
+  };
+  key(*arguments[1], left, 0);
+  key(*arguments[2], right, 1);
+  std::size_t keys = arguments.size();
+  bool outer = false;
+  const auto flag = [&](const Ast& ast) {
+    const Expression value = Constant(ast, scope);
+    if (value.kind != Expression::Kind::kLiteral || value.type != Type::kBool) return false;
+    outer = value.value.number != 0;
+    return true;
+  };
+  if (const Ast* named = Named(op, "return_unmatched"); named != nullptr) flag(*named);
+  if (keys > 3 && arguments.back()->kind == AstKind::kLiteral && flag(*arguments.back())) --keys;
+  for (std::size_t i = 3; i < keys; ++i) {
+    key(*arguments[i], left, 0);
+    key(*arguments[i], right, 1);
+  }
+  plan->join = outer ? JoinKind::kLeftOuter : JoinKind::kInner;
+  plan->picked.emplace_back();
+  for (std::size_t i = 0; i < left.size() + right.size(); ++i) {
+    const ColumnSchema& column = i < left.size() ? left[i] : right[i - left.size()];
+    plan->schema.push_back({UniqueName(plan->schema, column.name), column.type});
+    plan->picked[0].push_back(i);
+  }
+  return plan;
+}
+
+}  // namespace picket::kql
