@@ -79,6 +79,8 @@ class Binder {
                const Scope* scope);
   PlanPtr Datatable(const SourceAst& source, const Scope* scope);
   PlanPtr Print(const SourceAst& source, const Scope* scope);
+  PlanPtr ExternalData(const SourceAst& source, const Scope* scope);
+  PlanPtr Watchlist(std::string_view alias, Span span);
   PlanPtr Range(const SourceAst& source, const Scope* scope);
   Expression Constant(const Ast& ast, const Scope* scope);
 
@@ -99,6 +101,11 @@ class Binder {
   PlanPtr Distinct(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Summarize(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Union(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  // bind_nested.cc
+  PlanPtr TopHitters(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr TopNested(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Partition(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr Scan(PlanPtr input, const OperatorAst& op, const Scope* scope);
   // bind_evaluate.cc
   PlanPtr Evaluate(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr BagUnpack(PlanPtr input, const OperatorAst& op, const Scope* scope);
@@ -147,6 +154,9 @@ void AddMade(Plan& plan, const Schema& made);
 std::string SourceName(const Plan& plan, std::string other);
 PlanPtr WithSource(PlanPtr input, const std::string& column, std::string name);
 void UnionSchema(Plan& plan, bool inner);
+// Whether the rows come in an order that means something; if not, prev() and the like have no
+// sense.
+bool IsOrdered(const Plan& plan);
 // bind_search.cc
 Expression OnAnyColumn(std::string_view op, const Schema& schema, const Expression& value,
                        Span span);

@@ -185,7 +185,7 @@ PlanPtr Binder::IpLookup(PlanPtr input, const OperatorAst& op, const Scope* scop
   NeedArguments(op, arguments, 3);
   auto plan = std::make_unique<Plan>();
   plan->kind = Plan::Kind::kIpLookup;
-  plan->plugin.bits = op.target == "ipv6_lookup" ? 128 : 32;
+  plan->plugin.v4 = op.target == "ipv4_lookup";
   plan->inputs.push_back(std::move(input));
   plan->inputs.push_back(TableOf(*arguments[0], scope));
   const Schema& left = plan->inputs[0]->schema;
@@ -214,11 +214,16 @@ PlanPtr Binder::IpLookup(PlanPtr input, const OperatorAst& op, const Scope* scop
   }
   plan->join = outer ? JoinKind::kLeftOuter : JoinKind::kInner;
   plan->picked.emplace_back();
-  for (std::size_t i = 0; i < left.size() + right.size(); ++i) {
-    const ColumnSchema& column = i < left.size() ? left[i] : right[i - left.size()];
-    plan->schema.push_back({UniqueName(plan->schema, column.name), column.type});
-    plan->picked[0].push_back(i);
-  }
+  const auto add = [&](const Schema& side, std::size_t offset) {
+    for (std::size_t i = 0; i < side.size(); ++i) {
+      plan->schema.push_back({UniqueName(plan->schema, side[i].name), side[i].type});
+      plan->picked[0].push_back(offset + i);
+    }
+  };
+  const bool networks_first = op.target == "ipv6_lookup";  // the engine does so
+  if (networks_first) add(right, left.size());
+  add(left, 0);
+  if (!networks_first) add(right, left.size());
   return plan;
 }
 

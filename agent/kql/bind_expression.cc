@@ -106,6 +106,11 @@ Expression ColumnOf(const Schema& schema, std::size_t index) {
   return expression;
 }
 
+// No name of a query has the mark in it.
+std::string StepColumn(std::string_view step, std::string_view column) {
+  return std::string(step) + '\x01' + std::string(column);
+}
+
 std::optional<std::size_t> FindColumn(const Schema& schema, std::string_view name) {
   for (std::size_t i = 0; i < schema.size(); ++i) {
     if (schema[i].name == name) return i;
@@ -150,6 +155,11 @@ Expression ExpressionBinder::Bind(const Ast& ast) {
     case AstKind::kCall:
       return Call(ast);
     case AstKind::kMember:
+      if (ast.children[0]->kind == AstKind::kName) {
+        const auto column = FindColumn(schema_, StepColumn(ast.children[0]->text, ast.text));
+        if (column) return ColumnOf(schema_, *column);
+      }
+      [[fallthrough]];
     case AstKind::kIndex: {
       std::vector<Expression> arguments;
       arguments.push_back(Bind(*ast.children[0]));

@@ -61,6 +61,9 @@ Expression Literal(Value value);
 Expression ColumnOf(const Schema& schema, std::size_t index);
 std::optional<std::size_t> FindColumn(const Schema& schema, std::string_view name);
 
+// What an expression of scan calls `step.column`.
+std::string StepColumn(std::string_view step, std::string_view column);
+
 // known_functions.cc
 bool IsFunctionOfKusto(std::string_view name);
 [[noreturn]] void UnknownFunction(std::string_view name, Span span);

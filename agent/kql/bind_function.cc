@@ -77,7 +77,7 @@ bool Binder::IsTabular(const Ast& ast, const Scope* scope, int depth) const {
     return NamesTable(scope, ast.text);
   }
   if (ast.kind != AstKind::kCall) return false;
-  if (ast.text == "table" || ast.text == "materialize") return true;
+  if (ast.text == "table" || ast.text == "materialize" || ast.text == "_GetWatchlist") return true;
   const Scope* found = FindName(scope, ast.text);
   return found != nullptr && found->kind == Scope::Kind::kFunction &&
          IsTabular(*found->function, found->parent, depth + 1);

@@ -26,6 +26,10 @@ PlanPtr ClonePlan(const Plan& plan) {
   copy->parse = plan.parse;
   copy->plugin = plan.plugin;
   copy->stored = plan.stored;
+  copy->held = plan.held;
+  copy->nonempty = plan.nonempty;
+  copy->steps = plan.steps;
+  copy->match_id = plan.match_id;
   copy->picked = plan.picked;
   copy->whole = plan.whole;
   copy->ordered = plan.ordered;

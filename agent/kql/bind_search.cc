@@ -47,6 +47,9 @@ Expression OnAnyColumn(std::string_view op, const Schema& schema, const Expressi
   for (std::size_t i = 0; i < schema.size(); ++i) {
     const Type type = schema[i].type;
     if (equality && type != value.type && type != Type::kDynamic) continue;
+    // Terms are looked for in what is text or a whole number.
+    const bool searched = IsText(type) || type == Type::kInt || type == Type::kLong;
+    if (!equality && !searched) continue;
     Expression one = CallOf(op, span, ColumnOf(schema, i), value);
     joined = joined ? CallOf(all ? "and" : "or", span, *std::move(joined), std::move(one))
                     : std::move(one);

@@ -42,20 +42,30 @@ PlanPtr Binder::MakeSeries(PlanPtr input, const OperatorAst& op, const Scope* sc
   plan->schema.clear();
   ExpressionBinder rows(*this, plan->inputs[0]->schema, scope);
   plan->lists.resize(3);
+  const OptionAst* kind = op.Option("kind");
+  plan->nonempty = kind != nullptr && kind->text == "nonempty";
   int unnamed = 0;
   for (const AstPtr& ast : op.by) AddKey(*plan, plan->lists[0], rows, *ast, unnamed);
   AggregateBinder aggregates(*plan, rows, op.by);
   for (std::size_t i = 0; i < op.expressions.size(); ++i) {
     const Ast& ast = *op.expressions[i];
     const Ast& inside = Inside(ast);
-    if (!IsAggregateCall(inside)) {
+    std::string name = ColumnName(ast, unnamed);
+    if (IsAggregateCall(inside)) {
+      const std::size_t at = plan->schema.size();
+      const Schema outputs = aggregates.Add(inside);
+      plan->schema.resize(at);
+      if (outputs.size() != 1)
+        Refuse(ast.span, "KS141", "an aggregate of one value is needed here");
+      if (ast.kind != AstKind::kAssign) name = outputs[0].name;
+    } else if (inside.kind == AstKind::kLiteral) {
+      // The same wherever there is a row.
+      BoundAggregate any{.function = FindAggregate("take_any"), .arguments = {}};
+      any.arguments.push_back(Constant(inside, scope));
+      plan->aggregates.push_back(std::move(any));
+    } else {
       Refuse(ast.span, "PK100", "make-series is supported over aggregates alone");
     }
-    const std::size_t at = plan->schema.size();
-    const Schema outputs = aggregates.Add(inside);
-    plan->schema.resize(at);
-    if (outputs.size() != 1) Refuse(ast.span, "PK100", "an aggregate of one value is needed here");
-    std::string name = ast.kind == AstKind::kAssign ? ast.text : outputs[0].name;
     plan->schema.push_back({UniqueName(plan->schema, std::move(name)), Type::kDynamic});
     const OptionAst* given = DefaultOf(op, i);
     Expression fallback =

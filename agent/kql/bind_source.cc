@@ -39,7 +39,7 @@ PlanPtr Binder::Source(const SourceAst& source, const Scope* scope) {
       Refuse(source.span, "PK100",
              fmt::format("the operator '{}' is not supported yet", source.first->name));
     case SourceAst::Kind::kExternalData:
-      Refuse(source.span, "PK100", "externaldata is not supported yet");
+      return ExternalData(source, scope);
     case SourceAst::Kind::kInput:
       if (inner_rows_.empty()) break;
       return InnerRows();
@@ -125,6 +125,13 @@ PlanPtr Binder::Call(std::string_view name, Span span, const std::vector<const A
     return CallTable(*found, span, arguments, scope, nullptr);
   }
   if (name == "materialize" && arguments.size() == 1) return TableOf(*arguments[0], scope);
+  if (name == "_GetWatchlist" && !arguments.empty()) {
+    const Expression alias = Constant(*arguments[0], scope);
+    if (alias.kind != Expression::Kind::kLiteral || alias.type != Type::kString) {
+      Refuse(arguments[0]->span, "KS141", "_GetWatchlist() takes the alias as a text");
+    }
+    return Watchlist(alias.value.text, span);
+  }
   if (name == "table" && !arguments.empty()) {
     const Expression table = Constant(*arguments[0], scope);
     if (table.kind != Expression::Kind::kLiteral || table.type != Type::kString) {

@@ -25,8 +25,8 @@ bool LooksAround(const Expression& expression) {
   return std::any_of(expression.arguments.begin(), expression.arguments.end(), &LooksAround);
 }
 
-// Whether the rows come in an order that means something; if not, prev() and the like have no
-// sense.
+}  // namespace
+
 bool IsOrdered(const Plan& plan) {
   switch (plan.kind) {
     case Plan::Kind::kSort:
@@ -43,8 +43,6 @@ bool IsOrdered(const Plan& plan) {
       return plan.ordered;
   }
 }
-
-}  // namespace
 
 Binder::Step::Step(Binder& binder, Span span) : binder_(binder) {
   if (binder_.depth_ >= kMostNested) {
@@ -121,6 +119,10 @@ PlanPtr Binder::Operator(PlanPtr input, const OperatorAst& op, const Scope* scop
       {"parse-kv", &Binder::Parse},
       {"make-series", &Binder::MakeSeries},
       {"evaluate", &Binder::Evaluate},
+      {"partition", &Binder::Partition},
+      {"scan", &Binder::Scan},
+      {"top-hitters", &Binder::TopHitters},
+      {"top-nested", &Binder::TopNested},
       {"invoke", &Binder::Invoke},
       {"getschema", &Binder::GetSchema},
       {"count", &Binder::Count},
@@ -140,7 +142,7 @@ PlanPtr Binder::Operator(PlanPtr input, const OperatorAst& op, const Scope* scop
                        op.name));
   }
   plan->whole = window;
-  plan->ordered = op.name == "serialize";
+  plan->ordered = plan->ordered || op.name == "serialize";
   if (window && op.name != "serialize" && !IsOrdered(*plan->inputs[0])) {
     Refuse(op.span, "PK101",
            "functions over other rows need rows in an order: sort them, or serialize");

@@ -50,6 +50,28 @@ bool RowWise(const Plan& plan) {
 
 }  // namespace
 
+void TableList::Add(const Catalog& from, std::string_view table) {
+  if (const Schema* schema = from.Find(table)) tables_.emplace(table, *schema);
+}
+
+void TableList::AddFiles(const Catalog& from, const std::string& name) {
+  if (auto content = from.ExternalFile(name)) external_.emplace(name, *std::move(content));
+  if (auto content = from.Watchlist(name)) watchlists_.emplace(name, *std::move(content));
+}
+
+std::optional<std::string> TableList::Content(const Files& files, std::string_view name) {
+  const auto found = files.find(name);
+  return found == files.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<std::string> TableList::ExternalFile(std::string_view address) const {
+  return Content(external_, address);
+}
+
+std::optional<std::string> TableList::Watchlist(std::string_view alias) const {
+  return Content(watchlists_, alias);
+}
+
 const Schema* TableList::Find(std::string_view table) const {
   const auto found = tables_.find(table);
   return found == tables_.end() ? nullptr : &found->second;
@@ -79,17 +101,15 @@ namespace {
 std::unique_ptr<const Query::Later> LaterOf(std::string_view text, const Catalog& catalog) {
   auto later = std::make_unique<Query::Later>();
   later->text = text;
-  const auto add = [&](std::string_view name) {
-    if (const Schema* schema = catalog.Find(name)) later->tables.Add(std::string(name), *schema);
-  };
   const std::vector<Token> tokens = Lex(text).tokens;
   for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
     const Token& token = tokens[i];
     const bool literal = token.kind == TokenKind::kLiteral && token.value.type == Type::kString;
-    add(literal ? token.value.text : token.text);
+    later->tables.Add(catalog, literal ? token.value.text : token.text);
+    if (literal) later->tables.AddFiles(catalog, token.value.text);
     if (token.kind == TokenKind::kName && tokens[i + 1].text == "*" &&
         tokens[i + 1].span.begin == token.span.end) {
-      for (const std::string_view name : catalog.Names()) add(name);
+      for (const std::string_view name : catalog.Names()) later->tables.Add(catalog, name);
     }
   }
   return later;

@@ -20,15 +20,23 @@
 
 namespace picket::kql {
 
-// Tables' schemas, kept.
+// What a catalog says of some tables and files, kept.
 class TableList : public Catalog {
  public:
-  void Add(std::string name, Schema schema) { tables_.emplace(std::move(name), std::move(schema)); }
+  void Add(const Catalog& from, std::string_view table);
+  void AddFiles(const Catalog& from, const std::string& name);  // an address or an alias
   [[nodiscard]] const Schema* Find(std::string_view table) const override;
   [[nodiscard]] std::vector<std::string_view> Names() const override;
+  [[nodiscard]] std::optional<std::string> ExternalFile(std::string_view address) const override;
+  [[nodiscard]] std::optional<std::string> Watchlist(std::string_view alias) const override;
 
  private:
+  using Files = std::map<std::string, std::string, std::less<>>;
+  static std::optional<std::string> Content(const Files& files, std::string_view name);
+
   std::map<std::string, Schema, std::less<>> tables_;
+  Files external_;
+  Files watchlists_;
 };
 
 // A compiled query. Immutable; may run many times.

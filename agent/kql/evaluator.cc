@@ -40,11 +40,19 @@ std::string_view NameOf(const Plan& plan) {
       return "union";
     case Plan::Kind::kJoin:
       return "join";
+    case Plan::Kind::kHeld:
+      return "file";
     case Plan::Kind::kStored:
     case Plan::Kind::kPlugin:
       return "evaluate";
     case Plan::Kind::kIpLookup:
       return "ipv4_lookup";
+    case Plan::Kind::kTopNested:
+      return "top-nested";
+    case Plan::Kind::kPartition:
+      return "partition";
+    case Plan::Kind::kScanSteps:
+      return "scan";
     case Plan::Kind::kMvExpand:
       return "mv-expand";
     case Plan::Kind::kMvApply:
@@ -140,7 +148,9 @@ Result<OperatorPtr> MakeOf(const Plan& plan, std::vector<const Expression*> filt
     filters.clear();
   }
   std::vector<OperatorPtr> inputs;
-  const std::size_t count = plan.kind == Plan::Kind::kMvApply ? 1 : plan.inputs.size();
+  // The second input of these is run over and over, with rows that they give.
+  const bool inner = plan.kind == Plan::Kind::kMvApply || plan.kind == Plan::Kind::kPartition;
+  const std::size_t count = inner ? 1 : plan.inputs.size();
   for (std::size_t i = 0; i < count; ++i) {
     PK_ASSIGN_OR_RETURN(OperatorPtr made, Make(*plan.inputs[i], filters, state));
     inputs.push_back(std::move(made));
@@ -157,8 +167,15 @@ Result<OperatorPtr> MakeOf(const Plan& plan, std::vector<const Expression*> filt
       return MakeJoin(plan, std::move(inputs[0]), std::move(inputs[1]), state);
     case Plan::Kind::kIpLookup:
       return MakeIpLookup(plan, std::move(inputs[0]), std::move(inputs[1]), state);
+    case Plan::Kind::kHeld:
     case Plan::Kind::kStored:
       return MakeStored(plan, state);
+    case Plan::Kind::kTopNested:
+      return MakeTopNested(plan, std::move(inputs[0]), state);
+    case Plan::Kind::kPartition:
+      return MakePartition(plan, std::move(inputs[0]), state);
+    case Plan::Kind::kScanSteps:
+      return MakeScanSteps(plan, std::move(inputs[0]), state);
     case Plan::Kind::kMvExpand:
       return MakeMvExpand(plan, std::move(inputs[0]), state);
     case Plan::Kind::kMvApply:

@@ -1,52 +1,25 @@
 // evaluate ipv4_lookup and ipv6_lookup: each row with the narrowest network that holds its address.
 
-#include <arpa/inet.h>
-
-#include <algorithm>
-#include <array>
-#include <charconv>
 #include <set>
 #include <unordered_map>
 
 #include "agent/kql/evaluator.h"
+#include "agent/kql/ip_address.h"
 #include "agent/kql/kernel.h"
-#include "base/text.h"
 
 namespace picket::kql {
 namespace {
 
-struct Network {
-  std::array<unsigned char, 16> address{};
-  int bits = 0;  // of the prefix
-};
-
-// "10.0.0.0/8", "10.1.2.3"; nullopt when it is none of the family.
-std::optional<Network> ParseNetwork(std::string_view text, int most) {
-  text = Trim(text);
-  const std::size_t slash = text.find('/');
-  Network network{.bits = most};
-  if (slash != std::string_view::npos) {
-    const std::string_view bits = text.substr(slash + 1);
-    const auto [end, code] = std::from_chars(bits.data(), bits.data() + bits.size(), network.bits);
-    if (code != std::errc{} || end != bits.data() + bits.size() || network.bits < 0 ||
-        network.bits > most) {
-      return std::nullopt;
-    }
-  }
-  const std::string address(text.substr(0, slash));
-  const int family = most == 32 ? AF_INET : AF_INET6;
-  if (inet_pton(family, address.c_str(), network.address.data()) != 1) return std::nullopt;
-  return network;
+// Prefixes count in IPv6 bits for both families.
+std::optional<IpAddress> ParseAddress(std::string_view text, bool v4) {
+  return v4 ? ParseIpv4(text) : ParseIp(text);
 }
 
 // What a network and an address in it share: the prefix' length and its bits.
-std::string PrefixKey(const Network& network, int bits) {
-  std::string key(1, static_cast<char>(bits));
-  for (int i = 0; i * 8 < bits; ++i) {
-    const int left = bits - i * 8;
-    const unsigned mask = left >= 8 ? 0xFFU : (0xFFU << (8 - left)) & 0xFFU;
-    key += static_cast<char>(network.address.at(static_cast<std::size_t>(i)) & mask);
-  }
+std::string PrefixKey(const IpAddress& address, int prefix) {
+  const IpAddress masked = Masked(address, prefix);
+  std::string key(1, static_cast<char>(prefix));
+  key.append(masked.bytes.begin(), masked.bytes.end());
   return key;
 }
 
@@ -94,10 +67,10 @@ class IpLookup final : public Operator {
       PK_RETURN_IF_ERROR(state_.Charge(BytesOf(batch) + batch.rows * 96, "ipv4_lookup"));
       const auto index = static_cast<std::uint32_t>(held_.size());
       for (std::uint32_t row = 0; row < batch.rows; ++row) {
-        const auto network = ParseNetwork(ToText(*keys[0], row), plan_.plugin.bits);
+        const auto network = ParseAddress(ToText(*keys[0], row), plan_.plugin.v4);
         if (!network) continue;
-        lengths_.insert(network->bits);
-        networks_.emplace(PrefixKey(*network, network->bits) + FurtherKeys(keys, row),
+        lengths_.insert(network->prefix);
+        networks_.emplace(PrefixKey(*network, network->prefix) + FurtherKeys(keys, row),
                           Place{index, row});
       }
       held_.push_back(std::move(batch));
@@ -107,11 +80,11 @@ class IpLookup final : public Operator {
   }
 
   const Place* Find(const Arguments& keys, std::size_t row) const {
-    const auto address = ParseNetwork(ToText(*keys[0], row), plan_.plugin.bits);
+    const auto address = ParseAddress(ToText(*keys[0], row), plan_.plugin.v4);
     if (!address) return nullptr;
     const std::string further = FurtherKeys(keys, row);
     for (auto bits = lengths_.rbegin(); bits != lengths_.rend(); ++bits) {
-      if (*bits > address->bits) continue;
+      if (*bits > address->prefix) continue;
       const auto found = networks_.find(PrefixKey(*address, *bits) + further);
       if (found != networks_.end()) return &found->second;
     }

@@ -143,7 +143,8 @@ class Series final : public Operator {
   }
 
   Status Distribute() {
-    if (keys_.empty()) groups_.emplace_back();
+    // Rows beyond the grid make no series.
+    if (keys_.empty() && plan_.nonempty) groups_.emplace_back();
     for (const Held& held : held_) {
       PK_RETURN_IF_ERROR(state_.CheckStop());
       for (std::size_t row = 0; row < held.batch.rows; ++row) {
@@ -159,7 +160,7 @@ class Series final : public Operator {
     for (const ColumnPtr& column : held.keys) AppendRowKey(key, *column, row);
     auto [found, is_new] = index_.try_emplace(key, groups_.size());
     if (is_new && keys_.empty()) found->second = 0;
-    if (is_new && !keys_.empty()) {
+    if (is_new && (!keys_.empty() || groups_.empty())) {
       Group& group = groups_.emplace_back();
       for (const ColumnPtr& column : held.keys) group.keys.push_back(column->Get(row));
       // Each group's arrays, when they are written.

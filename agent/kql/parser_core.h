@@ -125,6 +125,8 @@ class Parser {
   void MakeSeries(OperatorAst& op);
   void Evaluate(OperatorAst& op);
   void TopNested(OperatorAst& op);
+  void Partition(OperatorAst& op);
+  void Scan(OperatorAst& op);
   void SearchedTables(OperatorAst& op);
   void SearchCondition(OperatorAst& op);
   void Search(OperatorAst& op);

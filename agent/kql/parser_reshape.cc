@@ -31,10 +31,14 @@ bool Parser::ReshapingOperator(OperatorAst& op) {
     Search(op);
   } else if (name == "find") {
     Find(op);
-  } else if (IsOneOf(name, {"reduce", "scan", "facet", "fork", "partition", "make-graph",
-                            "graph-match", "graph-to-table", "graph-shortest-paths",
-                            "graph-mark-components", "macro-expand", "assert-schema",
-                            "project-by-names", "project-smart", "execute_and_cache"})) {
+  } else if (name == "scan") {
+    Scan(op);
+  } else if (name == "partition") {
+    Partition(op);
+  } else if (IsOneOf(name,
+                     {"reduce", "facet", "fork", "make-graph", "graph-match", "graph-to-table",
+                      "graph-shortest-paths", "graph-mark-components", "macro-expand",
+                      "assert-schema", "project-by-names", "project-smart", "execute_and_cache"})) {
     SkipOperator(op);
   } else {
     return false;
@@ -157,23 +161,75 @@ void Parser::Evaluate(OperatorAst& op) {
   if (op.name == "evaluate" && TakeMark(":")) op.columns = Columns();
 }
 
+// [n] of key [with others = …] by aggregate [asc|desc]: an entry of `by`, `expressions`, `options`
+// and `sort` for each level.
 void Parser::TopNested(OperatorAst& op) {
   do {
     if (!op.expressions.empty()) ExpectName("top-nested");
-    AstPtr level = Node(AstKind::kCall, Peek().span, "top-nested");
-    if (!IsName("of")) Adopt(*level, Expression());
+    OptionAst& count = op.options.emplace_back();
+    count.name = "count";
+    if (!IsName("of")) count.value = Expression();
     ExpectName("of");
-    Adopt(*level, Column());
+    op.by.push_back(Column());
     if (TakeName("with")) {
       ExpectName("others");
       ExpectMark("=");
-      Adopt(*level, Expression());
+      Expression();
+      count.text = "others";
     }
     ExpectName("by");
-    Adopt(*level, Column());
-    if (!TakeName("asc")) TakeName("desc");
-    op.expressions.push_back(std::move(level));
+    op.expressions.push_back(Column());
+    SortKey& order = op.sort.emplace_back();
+    order.ascending = TakeName("asc");
+    if (!order.ascending) TakeName("desc");
   } while (TakeMark(","));
+}
+
+// partition [hint…] by column (operators)
+void Parser::Partition(OperatorAst& op) {
+  Hints(op);
+  ExpectName("by");
+  const Span span = Peek().span;
+  op.by.push_back(Node(AstKind::kName, span, AnyName("a column's name")));
+  if (IsMark("{")) Fail("PK100", "partition by … {…} is not supported");
+  op.tables.push_back(InnerPipe());
+}
+
+// scan [with_match_id = id] [declare (a:long = 0, …)] with (step s: condition => a = …; …)
+void Parser::Scan(OperatorAst& op) {
+  Options(op, {"with_match_id"});
+  if (TakeName("declare")) {
+    ExpectMark("(");
+    do {
+      CheckNamed(Peek());
+      ParameterAst column = Parameter();
+      if (!column.type) FailAt(column.span, "KS006", "a scalar column is needed here");
+      op.columns.push_back({column.name, *column.type});
+      op.by.push_back(std::move(column.fallback));
+    } while (TakeMark(","));
+    ExpectMark(")");
+  }
+  ExpectName("with");
+  ExpectMark("(");
+  while (!IsMark(")")) {
+    ExpectName("step");
+    AstPtr step = Node(AstKind::kCall, Peek().span, AnyName("a step's name"));
+    if (TakeName("output")) {
+      ExpectMark("=");
+      const Token shown = Take();
+      if (shown.text == "none") step->names.push_back("none");
+      if (shown.text == "last") FailAt(shown.span, "PK100", "output=last is not supported");
+    }
+    ExpectMark(":");
+    Adopt(*step, Expression());
+    if (TakeMark("=>")) {
+      for (AstPtr& assigned : ColumnList()) Adopt(*step, std::move(assigned));
+    }
+    op.expressions.push_back(std::move(step));
+    ExpectMark(";");
+  }
+  ExpectMark(")");
+  if (op.expressions.empty()) Fail("KS006", "a step is missing here");
 }
 
 // in (T, …)

@@ -70,6 +70,7 @@ struct Plan {
     kScan,
     kRows,     // datatable, print: literal rows, `lists` row by row
     kRange,    // lists[0] = from, to, step
+    kHeld,     // rows that were read when the query was bound; held
     kStored,   // the rows that a plugin gave before; stored
     kInput,    // the rows that the operator around gives: within mv-apply's inputs[1]
     kFilter,   // lists[0] = the condition
@@ -80,8 +81,12 @@ struct Plan {
     kSummarize,  // lists[0] = keys; aggregates
     kUnion,      // inputs; picked, one list an input
     kJoin,       // inputs left, right; lists[0], lists[1] = their keys; join; picked[0]
-    kIpLookup,   // as kJoin, the first keys an address and a network; plugin.bits
+    kIpLookup,   // as kJoin, the first keys an address and a network; plugin.v4
     kPlugin,     // columns that only the data tells: inputs[0], plugin; the root of a stage
+    kTopNested,  // lists[0] = keys, lists[1] = how many; sort's directions; aggregates; by level
+    kPartition,  // inputs[1] over the rows of each value of lists[0][0], a column
+    kScanSteps,  // lists[0] = conditions, lists[1] = how declared columns begin, then a list of
+                 // what each step gives them; steps; match_id
     kMvExpand,   // lists[0] = what is expanded; expand; picked[0]; limit
     kMvApply,    // inputs[0] as kMvExpand gives its rows one by one; inputs[1] over them; picked[0]
     kParse,      // lists[0] = the text; parse; picked[0]
@@ -125,9 +130,16 @@ struct Plan {
     Conflict conflict = Conflict::kError;  // with a column of the same name
     std::string prefix;
     std::vector<std::string> ignored;
-    int bits = 32;  // of an address
+    bool v4 = true;  // kIpLookup
   } plugin;
   std::size_t stored = 0;
+  std::shared_ptr<const std::vector<Batch>> held;
+  bool nonempty = false;  // make-series gives a row of defaults where there is no row
+  struct Step {
+    bool shown = true;  // its rows are in the result
+  };
+  std::vector<Step> steps;
+  bool match_id = false;  // the last column is the sequence's number
   // What each output column is. For a join: a column of the left and then of the right input,
   // counted through. For mv-expand, mv-apply and parse: of the input, and then of what the operator
   // makes. For a union: a list for each input, where none is null.

@@ -276,18 +276,18 @@ Result<ResultTable> Narrow(const ResultTable& rows, RunState& state) {
 
 class Stored final : public Operator {
  public:
-  Stored(const ResultTable& table, RunState& state) : table_(table), state_(state) {}
+  Stored(const std::vector<Batch>& batches, RunState& state) : batches_(batches), state_(state) {}
   Result<Batch> Next() override {
     PK_RETURN_IF_ERROR(state_.CheckStop());
-    while (at_ < table_.batches.size()) {
-      const Batch& batch = table_.batches[at_++];
+    while (at_ < batches_.size()) {
+      const Batch& batch = batches_[at_++];
       if (batch.rows > 0) return batch;
     }
     return Batch{};
   }
 
  private:
-  const ResultTable& table_;
+  const std::vector<Batch>& batches_;
   RunState& state_;
   std::size_t at_ = 0;
 };
@@ -316,7 +316,8 @@ Result<ResultTable> RunPlugin(const Plan& plan, RunState& state) {
 }
 
 OperatorPtr MakeStored(const Plan& plan, RunState& state) {
-  return std::make_unique<Stored>(state.stored[plan.stored], state);
+  const bool held = plan.kind == Plan::Kind::kHeld;
+  return std::make_unique<Stored>(held ? *plan.held : state.stored[plan.stored].batches, state);
 }
 
 }  // namespace picket::kql

@@ -157,17 +157,21 @@ Moved Prune(Plan& plan, Wanted wanted) {
     case Plan::Kind::kParse:
       return PrunePicked(plan, std::move(wanted));
     case Plan::Kind::kCount:
+    case Plan::Kind::kTopNested:
     case Plan::Kind::kSummarize:
     case Plan::Kind::kMakeSeries:
       return PruneInput(plan);
     case Plan::Kind::kPlugin:
+    case Plan::Kind::kScanSteps:
       Prune(*plan.inputs[0], All(plan.inputs[0]->schema.size()));
       break;
+    case Plan::Kind::kPartition:
     case Plan::Kind::kMvApply:
       // The inner operators may name any column.
       for (const PlanPtr& input : plan.inputs) Prune(*input, All(input->schema.size()));
       break;
     case Plan::Kind::kRange:
+    case Plan::Kind::kHeld:
     case Plan::Kind::kStored:
     case Plan::Kind::kInput:
       break;

@@ -21,6 +21,15 @@ class Catalog {
   // nullptr: no such table.
   [[nodiscard]] virtual const Schema* Find(std::string_view table) const = 0;
   [[nodiscard]] virtual std::vector<std::string_view> Names() const = 0;
+  // The content of the local file that stands for an address of externaldata, and of a watchlist's
+  // CSV. nullopt: there is none, and the query is refused.
+  [[nodiscard]] virtual std::optional<std::string> ExternalFile(
+      std::string_view /*address*/) const {
+    return std::nullopt;
+  }
+  [[nodiscard]] virtual std::optional<std::string> Watchlist(std::string_view /*alias*/) const {
+    return std::nullopt;
+  }
 };
 
 // A condition that a source may use to skip rows: column OP value, both of the same type.

@@ -146,9 +146,9 @@ TEST(Binder, PointsAndHints) {
 }
 
 TEST(Binder, RefusesByNameWhatItDoesNotSupportYet) {
-  for (const char* text : {"T | evaluate bag_unpack(d)", "T | scan with (step s: true;)",
-                           "print geo_distance_2points(1, 2, 3, 4)", "T | extend hash_many(a, b)",
-                           "T | summarize hll(a)", "externaldata(a:string) ['x']", "search 'x'"}) {
+  for (const char* text :
+       {"T | evaluate basket()", "T | reduce by a", "print geo_distance_2points(1, 2, 3, 4)",
+        "T | extend hash_many(a, b)", "T | summarize hll(a)", "search 'x'"}) {
     const Diagnostic error = ErrorOf(text);
     EXPECT_EQ(error.code, "PK100") << text;
     EXPECT_THAT(error.message, ::testing::HasSubstr("not supported")) << text;
