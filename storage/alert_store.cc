@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::string_view kFindingColumns =
     "SELECT id, rule, stream, event, entity_type, entity_id, entity_name, time, tick, state, "
-    "state_reason, alert, row, found FROM finding ";
+    "state_reason, alert, row, found, event_id FROM finding ";
 constexpr std::string_view kAlertColumns =
     "SELECT id, rule, entity_type, entity_id, entity_name, incident, status, closed_reason, "
     "severity, confidence, priority, first_seen, last_seen, count, opened, updated, reopened, "
@@ -21,6 +21,7 @@ FindingRow ReadFinding(const Statement& row) {
           .rule = Own(row.Text(1)),
           .stream = Own(row.Text(2)),
           .event = row.Int(3),
+          .event_id = Own(row.Text(14)),
           .entity = {Own(row.Text(4)), Own(row.Text(5)), Own(row.Text(6))},
           .time = Instant{row.Int(7)},
           .tick = Instant{row.Int(8)},
@@ -123,12 +124,31 @@ Result<std::optional<FindingRow>> AlertStore::Finding(std::string_view id) {
 
 Result<std::vector<FindingRow>> AlertStore::FindingsOfEvent(std::string_view rule,
                                                             std::string_view stream,
-                                                            std::int64_t event) {
+                                                            std::int64_t event,
+                                                            std::string_view event_id) {
   PK_ASSIGN_OR_RETURN(
       Statement select,
-      database_.Prepare(Sql(kFindingColumns, "WHERE rule=? AND stream=? AND event=?")));
-  select.Bind(1, rule).Bind(2, stream).Bind(3, event);
+      database_.Prepare(
+          Sql(kFindingColumns,
+              "WHERE rule=?1 AND stream=?2 AND (event=?3 OR (event_id=?4 AND ?4<>''))")));
+  select.Bind(1, rule).Bind(2, stream).Bind(3, event).Bind(4, event_id);
   return All(select, &ReadFinding);
+}
+
+Result<std::vector<std::string>> AlertStore::CitedByOpenAlerts(std::string_view stream,
+                                                               std::int64_t limit) {
+  PK_ASSIGN_OR_RETURN(
+      Statement select,
+      database_.Prepare("SELECT event_id FROM finding JOIN alert ON alert.id=finding.alert WHERE "
+                        "stream=? AND event_id<>'' AND status<>'closed' GROUP BY event_id ORDER BY "
+                        "max(time) DESC, event_id LIMIT ?"));
+  select.Bind(1, stream).Bind(2, limit);
+  std::vector<std::string> ids;
+  while (true) {
+    PK_ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return ids;
+    ids.push_back(Own(select.Text(0)));
+  }
 }
 
 Result<std::vector<FindingRow>> AlertStore::FindingsOfAlert(std::string_view alert) {
@@ -143,11 +163,12 @@ Status AlertStore::PutFinding(const FindingRow& f) {
       Statement put,
       database_.Prepare("INSERT OR REPLACE INTO finding(id, rule, stream, event, entity_type, "
                         "entity_id, entity_name, time, tick, state, state_reason, alert, row, "
-                        "found) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+                        "found, event_id) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
   put.Bind(1, f.id).Bind(2, f.rule).Bind(3, f.stream).Bind(4, f.event);
   put.Bind(5, f.entity.type).Bind(6, f.entity.id).Bind(7, f.entity.name);
   put.Bind(8, f.time.ticks).Bind(9, f.tick.ticks).Bind(10, f.state).Bind(11, f.state_reason);
-  return put.Bind(12, f.alert).Bind(13, f.row).Bind(14, f.found.ticks).Run();
+  put.Bind(12, f.alert).Bind(13, f.row).Bind(14, f.found.ticks);
+  return put.Bind(15, f.event_id).Run();
 }
 
 Result<std::optional<AlertRow>> AlertStore::Alert(std::string_view id) {

@@ -19,6 +19,7 @@ struct EntityKey {
 struct FindingRow {
   std::string id, rule, stream;
   std::int64_t event = 0;  // key of the event in its stream
+  std::string event_id;    // its id there, which outlives the event; "" in a file of schema 1
   EntityKey entity;
   Instant time, tick;
   std::string state;  // active | settled | withdrawn
@@ -75,9 +76,14 @@ class AlertStore {
   [[nodiscard]] Result<bool> AnyCursor();
 
   [[nodiscard]] Result<std::optional<FindingRow>> Finding(std::string_view id);
+  // Also those of the same event under an earlier key, if retention took it in between.
   [[nodiscard]] Result<std::vector<FindingRow>> FindingsOfEvent(std::string_view rule,
                                                                 std::string_view stream,
-                                                                std::int64_t event);
+                                                                std::int64_t event,
+                                                                std::string_view event_id);
+  // The ids of the stream's events that an open alert cites, newest first.
+  [[nodiscard]] Result<std::vector<std::string>> CitedByOpenAlerts(std::string_view stream,
+                                                                   std::int64_t limit);
   [[nodiscard]] Result<std::vector<FindingRow>> FindingsOfAlert(std::string_view alert);
   [[nodiscard]] Status PutFinding(const FindingRow& finding);
 

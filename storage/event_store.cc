@@ -82,9 +82,8 @@ Result<EventScan> EventStore::Scan(const std::string& stream, const ScanSpec& sp
   return EventScan(std::move(statement), database_, frames_, words_.Cache(), spec.columns.size());
 }
 
-Result<std::vector<EventVersion>> EventStore::Versions(const std::string& stream,
-                                                       std::int64_t after_seq,
-                                                       std::int64_t until_seq) {
+Result<VersionScan> EventStore::Versions(const std::string& stream, std::int64_t after_seq,
+                                         std::int64_t until_seq) {
   PK_ASSIGN_OR_RETURN(
       Statement select,
       database_.Prepare(fmt::format(
@@ -92,22 +91,21 @@ Result<std::vector<EventVersion>> EventStore::Versions(const std::string& stream
           "SELECT key, seq, created, frame, place FROM event_version WHERE stream=?3 AND seq>?1 "
           "AND seq<=?2 ORDER BY 2",
           TableName(stream), NewerKeysSql(stream))));
-  select.Bind(1, after_seq).Bind(2, until_seq).Bind(3, stream);
-  std::vector<EventVersion> versions;
-  while (true) {
-    PK_ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) return versions;
-    PK_ASSIGN_OR_RETURN(const std::string_view json, frames_.Record(select.Int(3), select.Int(4)));
-    versions.push_back({.key = select.Int(0),
-                        .seq = select.Int(1),
-                        .created = Instant{select.Int(2)},
-                        .json = std::string(json)});
-  }
+  // The scan outlives the name.
+  select.Bind(1, after_seq).Bind(2, until_seq).BindCopy(3, stream);
+  return VersionScan(std::move(select), frames_);
 }
 
 Result<std::int64_t> EventStore::Count(const std::string& stream) {
   PK_ASSIGN_OR_RETURN(Statement select,
                       database_.Prepare("SELECT events FROM stream WHERE name=?"));
+  PK_ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream).Step());
+  return row ? select.Int(0) : 0;
+}
+
+Result<std::int64_t> EventStore::Deleted(const std::string& stream) {
+  PK_ASSIGN_OR_RETURN(Statement select,
+                      database_.Prepare("SELECT deleted FROM stream WHERE name=?"));
   PK_ASSIGN_OR_RETURN(const bool row, select.Bind(1, stream).Step());
   return row ? select.Int(0) : 0;
 }

@@ -86,12 +86,33 @@ class EventScan {
   mutable std::optional<Error> error_;
 };
 
-// An earlier or present reading of an event whose every version is shown.
-struct EventVersion {
-  std::int64_t key = 0;
-  std::int64_t seq = 0;
-  Instant created;
-  std::string json;
+// Where a reading's JSON lies.
+struct ReadingPlace {
+  std::int64_t frame = 0;
+  std::int64_t place = 0;
+};
+
+// The readings, earlier and present, of a stream's events. By seq: in the order in which they came.
+// One thread; the store must outlive it.
+class VersionScan {
+ public:
+  // False: done.
+  [[nodiscard]] Result<bool> Next() { return statement_.Step(); }
+  [[nodiscard]] std::int64_t key() const { return statement_.Int(0); }  // of the event
+  [[nodiscard]] std::int64_t seq() const { return statement_.Int(1); }
+  [[nodiscard]] Instant created() const { return Instant{statement_.Int(2)}; }
+  [[nodiscard]] ReadingPlace place() const { return {statement_.Int(3), statement_.Int(4)}; }
+  // Decompresses the frame if it is not at hand. Valid until the next row.
+  [[nodiscard]] Result<std::string_view> Json() {
+    return frames_->Record(statement_.Int(3), statement_.Int(4));
+  }
+
+ private:
+  friend class EventStore;
+  VersionScan(Statement statement, FrameReader& frames)
+      : statement_(std::move(statement)), frames_(&frames) {}
+  Statement statement_;
+  FrameReader* frames_;
 };
 
 // The events of one tenant. One thread at a time; writes happen in the caller's transaction.
@@ -115,11 +136,16 @@ class EventStore {
                                          const WriteRules& rules);
 
   [[nodiscard]] Result<EventScan> Scan(const std::string& stream, const ScanSpec& spec);
-  // Every kept reading, oldest first, of the events created or changed in the range.
-  [[nodiscard]] Result<std::vector<EventVersion>> Versions(const std::string& stream,
-                                                           std::int64_t after_seq,
-                                                           std::int64_t until_seq);
+  // Every kept reading with a seq in (after_seq, until_seq].
+  [[nodiscard]] Result<VersionScan> Versions(const std::string& stream, std::int64_t after_seq,
+                                             std::int64_t until_seq);
+  // The JSON of a reading that a VersionScan gave. Valid until the store is asked for another one.
+  [[nodiscard]] Result<std::string_view> JsonAt(const ReadingPlace& at) {
+    return frames_.Record(at.frame, at.place);
+  }
   [[nodiscard]] Result<std::int64_t> Count(const std::string& stream);
+  // How many Expire took of the stream, ever.
+  [[nodiscard]] Result<std::int64_t> Deleted(const std::string& stream);
   [[nodiscard]] Result<bool> Contains(const std::string& stream, std::string_view id);
   // The id of an event by its key; kNotFound.
   [[nodiscard]] Result<std::string> IdOf(const std::string& stream, std::int64_t key);
@@ -127,8 +153,9 @@ class EventStore {
   [[nodiscard]] Result<std::vector<std::string>> Ids(const std::string& stream);
   [[nodiscard]] Result<std::int64_t> LastSeq();
   // Deletes events, versions and frames older than the time, in small transactions of its own.
-  // Returns how many events.
-  [[nodiscard]] Result<std::int64_t> Expire(Instant oldest);
+  // Returns how many events. An event that came when it was older already, because an alert cites
+  // it, stays for a day: the rules must see it.
+  [[nodiscard]] Result<std::int64_t> Expire(Instant oldest, Instant now);
 
   [[nodiscard]] const StreamSchema* Schema(std::string_view stream) const;
   // Gives back the memory of what was read.

@@ -109,6 +109,28 @@ Status Ledger::SetStage(std::int64_t window, int stage) {
   return update.Bind(1, std::int64_t{stage}).Bind(2, window).Run();
 }
 
+Status Ledger::NoteContact(std::string_view stream, Instant at, Instant now) {
+  {
+    PK_ASSIGN_OR_RETURN(
+        Statement remove,
+        database_.Prepare("DELETE FROM ledger WHERE stream=? AND state='read' AND kind='contact'"));
+    PK_RETURN_IF_ERROR(remove.Bind(1, stream).Run());
+  }
+  PK_ASSIGN_OR_RETURN(Statement insert,
+                      database_.Prepare("INSERT INTO ledger(stream, kind, from_time, to_time, "
+                                        "state, opened) VALUES(?1,'contact',?2,?2,'read',?3)"));
+  return insert.Bind(1, stream).Bind(2, at.ticks).Bind(3, now.ticks).Run();
+}
+
+Result<std::int64_t> Ledger::Reopen(std::string_view stream, std::string_view note) {
+  PK_ASSIGN_OR_RETURN(
+      Statement update,
+      database_.Prepare("UPDATE ledger SET stage=0, note='' WHERE stream=? AND state='read' AND "
+                        "kind IN ('live','gap','backfill') AND note=?"));
+  PK_RETURN_IF_ERROR(update.Bind(1, stream).Bind(2, note).Run());
+  return database_.Changes();
+}
+
 Status Ledger::AbandonOpen() {
   PK_ASSIGN_OR_RETURN(Statement update,
                       database_.Prepare("UPDATE ledger SET state='abandoned' WHERE state='open'"));
@@ -119,7 +141,8 @@ Result<std::vector<Window>> Ledger::Windows(std::string_view stream, std::string
   PK_ASSIGN_OR_RETURN(
       Statement select,
       database_.Prepare(std::string(kColumns) +
-                        "WHERE stream=?1 AND (?2='' OR state=?2) ORDER BY id DESC"));
+                        "WHERE stream=?1 AND (?2='' OR state=?2) AND kind<>'contact' ORDER BY id "
+                        "DESC"));
   select.Bind(1, stream).Bind(2, state);
   return ReadWindows(select);
 }
@@ -153,15 +176,19 @@ Result<StreamProgress> Ledger::Progress(std::string_view stream, int stages) {
     PK_ASSIGN_OR_RETURN(
         Statement select,
         database_.Prepare("SELECT coalesce(sum(late),0), coalesce(sum(state='lost'),0), "
-                          "min(CASE WHEN kind='live' THEN from_time END), "
+                          "min(CASE WHEN kind IN ('live','contact') THEN from_time END), "
                           "min(CASE WHEN state='read' AND stage<?2 AND kind IN "
-                          "('live','gap','backfill') THEN from_time END) FROM ledger WHERE "
-                          "stream=?1"));
+                          "('live','gap','backfill') THEN from_time END), "
+                          "coalesce(sum(rejected),0), coalesce(sum(expired),0), "
+                          "coalesce(sum(state='stuck'),0) FROM ledger WHERE stream=?1"));
     PK_ASSIGN_OR_RETURN(const bool row,
                         select.Bind(1, stream).Bind(2, std::int64_t{stages}).Step());
     if (!row) return progress;
     progress.late = select.Int(0);
     progress.lost = select.Int(1);
+    progress.rejected = select.Int(4);
+    progress.expired = select.Int(5);
+    progress.stuck = select.Int(6);
     if (select.IsNull(2)) return progress;
     // The live edge began here; the run that holds this point is the unbroken one.
     const Instant anchor{select.Int(2)};
@@ -231,8 +258,8 @@ Status Ledger::Join(Instant before) {
     PK_ASSIGN_OR_RETURN(
         Statement select,
         database_.Prepare(std::string(kColumns) +
-                          "WHERE state='read' AND kind<>'import' AND to_time<? ORDER BY stream, "
-                          "kind, stage, from_time, id"));
+                          "WHERE state='read' AND kind NOT IN ('import','contact') AND to_time<? "
+                          "ORDER BY stream, kind, stage, from_time, id"));
     select.Bind(1, before.ticks);
     PK_ASSIGN_OR_RETURN(windows, ReadWindows(select));
   }
@@ -242,7 +269,8 @@ Status Ledger::Join(Instant before) {
     for (++at; at < windows.size(); ++at) {
       const Window& next = windows[at];
       const bool touches = next.stream == joined.stream && next.kind == joined.kind &&
-                           next.stage == joined.stage && next.from <= joined.to;
+                           next.stage == joined.stage && next.from <= joined.to &&
+                           (next.note == kReadByFallback) == (joined.note == kReadByFallback);
       if (!touches) break;
       joined.to = std::max(joined.to, next.to);
       joined.pages += next.pages;

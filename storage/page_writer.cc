@@ -104,8 +104,11 @@ Status PageWriter::Begin() {
 Status PageWriter::Take(const Record& record) {
   ++counts_.read;
   if (record.created < rules_.oldest) {
-    ++counts_.expired;
-    return {};
+    PK_ASSIGN_OR_RETURN(const bool cited, IsCited(record));
+    if (!cited) {
+      ++counts_.expired;
+      return {};
+    }
   }
   // The same id twice on one page: the first must be on disk before the second is compared.
   const bool twice =
@@ -118,6 +121,24 @@ Status PageWriter::Take(const Record& record) {
   ++counts_.added;
   NoteLateness(record);
   return Add({.record = &record, .stored = {}, .merged = nullptr});
+}
+
+// An update still reaches the alert that cites the event, however old that is.
+Result<bool> PageWriter::IsCited(const Record& record) {
+  PK_ASSIGN_OR_RETURN(Statement find,
+                      database_.Prepare("SELECT 1 FROM finding WHERE stream=? AND event_id=? AND "
+                                        "alert<>'' LIMIT 1"));
+  return find.Bind(1, schema_.stream).Bind(2, record.id).Step();
+}
+
+// Retention would take it before the rules have seen it.
+Status PageWriter::Hold(std::int64_t key, const Record& record, std::int64_t frame) {
+  if (record.created >= rules_.oldest) return {};
+  PK_ASSIGN_OR_RETURN(
+      Statement hold,
+      database_.Prepare("INSERT OR REPLACE INTO held(stream, event, frame, arrived) "
+                        "VALUES(?,?,?,?)"));
+  return hold.Bind(1, schema_.stream).Bind(2, key).Bind(3, frame).Bind(4, rules_.now.ticks).Run();
 }
 
 // A poorer reading (of a poorer source, or older) is laid below the stored one: it may tell what
@@ -205,7 +226,8 @@ Status PageWriter::Insert(const Record& record, std::int64_t frame, std::int64_t
   insert.Bind(9, std::int64_t{record.rank});
   BindTime(insert, 10, record.updated);
   PK_RETURN_IF_ERROR(columns_.Bind(insert, 11, record.values));
-  return insert.Run();
+  PK_RETURN_IF_ERROR(insert.Run());
+  return Hold(seq, record, frame);
 }
 
 Status PageWriter::KeepVersion(const StoredEvent& stored) {
@@ -234,7 +256,8 @@ Status PageWriter::Update(const Record& record, const StoredEvent& stored, std::
   update.Bind(5, std::bit_cast<std::int64_t>(record.hash)).Bind(6, std::int64_t{record.rank});
   BindTime(update, 7, record.updated);
   PK_RETURN_IF_ERROR(columns_.Bind(update, 8, record.values));
-  return update.Bind(8 + static_cast<int>(record.values.size()), stored.key).Run();
+  PK_RETURN_IF_ERROR(update.Bind(8 + static_cast<int>(record.values.size()), stored.key).Run());
+  return Hold(stored.key, record, frame);
 }
 
 // Only where Picket was there in time: of a backfill nothing can be told. Bucket b holds rows that

@@ -78,6 +78,8 @@ class PageWriter {
 
   Status Begin();
   Status Take(const Record& record);
+  Result<bool> IsCited(const Record& record);
+  Status Hold(std::int64_t key, const Record& record, std::int64_t frame);
   Status Compare(const Record& record, const StoredEvent& stored);
   Status Add(Pending pending);
   Status Flush();

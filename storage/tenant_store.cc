@@ -149,7 +149,7 @@ Result<PageCounts> TenantStore::StorePage(const std::string& stream, std::int64_
 }
 
 Result<std::int64_t> TenantStore::Expire(Instant oldest, Instant now) {
-  PK_ASSIGN_OR_RETURN(const std::int64_t deleted, events_.Expire(oldest));
+  PK_ASSIGN_OR_RETURN(const std::int64_t deleted, events_.Expire(oldest, now));
   PK_ASSIGN_OR_RETURN(Transaction transaction, Begin());
   PK_RETURN_IF_ERROR(ledger_.Expire(oldest));
   PK_RETURN_IF_ERROR(ledger_.Join(now - kSettled));

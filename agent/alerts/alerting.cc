@@ -110,6 +110,7 @@ Status Alerting::Take(const rules::Rule& rule, const std::string& stream, const 
                               .rule = rule.id,
                               .stream = stream,
                               .event = row.event,
+                              .event_id = event_id,
                               .entity = entity,
                               .time = row.time,
                               .tick = row.tick,
@@ -139,8 +140,13 @@ Status Alerting::Withdraw(const rules::Rule& rule, const rules::Evaluation& eval
   for (const rules::RuleRow& row : evaluation.rows) matched.insert(row.event);
   for (const std::int64_t event : evaluation.looked_at) {
     if (matched.contains(event)) continue;
+    Result<std::string> event_id = store_.events().IdOf(evaluation.stream, event);
+    if (!event_id && event_id.error().kind != ErrorKind::kNotFound) {
+      return Fail(std::move(event_id).error());
+    }
     PK_ASSIGN_OR_RETURN(std::vector<storage::FindingRow> findings,
-                        store_.alerts().FindingsOfEvent(rule.id, evaluation.stream, event));
+                        store_.alerts().FindingsOfEvent(rule.id, evaluation.stream, event,
+                                                        event_id ? *event_id : std::string()));
     for (storage::FindingRow& finding : findings) {
       if (finding.state == "withdrawn") continue;
       finding.state = "withdrawn";

@@ -60,6 +60,13 @@ std::string StatusJson(const std::vector<TenantStatus>& tenants) {
   for (const TenantStatus& tenant : tenants) {
     json streams = json::array();
     for (const poll::StreamStatus& s : tenant.streams) {
+      json holes = json::array();
+      for (const poll::Hole& hole : s.holes) {
+        holes.push_back({{"from", FormatRfc3339(hole.from)},
+                         {"to", FormatRfc3339(hole.to)},
+                         {"state", hole.state},
+                         {"why", hole.why}});
+      }
       streams.push_back({{"name", s.name},
                          {"state", s.state},
                          {"reason", s.reason},
@@ -68,6 +75,10 @@ std::string StatusJson(const std::vector<TenantStatus>& tenants) {
                          {"reconciled_to", TimeJson(s.reconciled_to)},
                          {"events", s.events},
                          {"late", s.late},
+                         {"rejected", s.rejected},
+                         {"expired", s.expired},
+                         {"deleted", s.deleted},
+                         {"holes", std::move(holes)},
                          {"last_success", TimeJson(s.last_success)},
                          {"last_error", s.last_error}});
     }
@@ -81,6 +92,18 @@ std::string StatusJson(const std::vector<TenantStatus>& tenants) {
   return JsonLine({{"tenants", std::move(list)}});
 }
 
+// Why the stream is as it is, and what is missing of it.
+std::string NoteOf(const poll::StreamStatus& stream) {
+  std::string note = stream.reason;
+  if (stream.holes.empty()) return note;
+  const poll::Hole& newest = stream.holes.front();
+  if (!note.empty()) note += "; ";
+  note += fmt::format("{} {} to {}", newest.state, FormatRfc3339(newest.from),
+                      FormatRfc3339(newest.to));
+  if (stream.holes.size() > 1) note += fmt::format(" and {} more", stream.holes.size() - 1);
+  return note;
+}
+
 TextTable StatusTable(const std::vector<TenantStatus>& tenants) {
   TextTable table{{"TENANT", "STREAM", "STATE", "READ TO", "COMPLETE TO", "EVENTS", "LATE", "NOTE"},
                   {}};
@@ -91,7 +114,7 @@ TextTable StatusTable(const std::vector<TenantStatus>& tenants) {
     for (const poll::StreamStatus& s : tenant.streams) {
       table.rows.push_back({tenant.name, s.name, s.state, TimeText(s.read_to),
                             TimeText(s.complete_to), std::to_string(s.events),
-                            std::to_string(s.late), s.reason});
+                            std::to_string(s.late), NoteOf(s)});
     }
   }
   return table;
@@ -103,6 +126,7 @@ std::string StatusPrometheus(const std::vector<TenantStatus>& tenants) {
   std::string up = "# TYPE picket_stream_ok gauge\n";
   std::string read_to = "# TYPE picket_stream_read_to_seconds gauge\n";
   std::string late = "# TYPE picket_stream_late_events counter\n";
+  std::string holes = "# TYPE picket_stream_holes gauge\n";
   for (const TenantStatus& tenant : tenants) {
     for (const poll::StreamStatus& s : tenant.streams) {
       const std::string labels =
@@ -110,13 +134,14 @@ std::string StatusPrometheus(const std::vector<TenantStatus>& tenants) {
       events += fmt::format("picket_stream_events{} {}\n", labels, s.events);
       up += fmt::format("picket_stream_ok{} {}\n", labels, s.state == "ok" ? 1 : 0);
       late += fmt::format("picket_stream_late_events{} {}\n", labels, s.late);
+      holes += fmt::format("picket_stream_holes{} {}\n", labels, s.holes.size());
       if (s.read_to) {
         read_to += fmt::format("picket_stream_read_to_seconds{} {}\n", labels,
                                s.read_to->UnixMillis() / 1000);
       }
     }
   }
-  return events + up + read_to + late;
+  return events + up + read_to + late + holes;
 }
 
 void Status(Context& context) {

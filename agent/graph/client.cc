@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kOk = 200;
 constexpr int kUnauthorized = 401;
+constexpr std::chrono::hours kBelieved{1};
 
 // With what Microsoft's support asks for.
 void LogFailure(const Collection& collection, const Error& error, int status, const Trace& trace,
@@ -84,6 +85,7 @@ std::optional<Instant> Client::GraphNow() const {
   if (!newest_date_) return std::nullopt;
   const auto passed =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Steady() - seen_at_);
+  if (passed > kBelieved) return std::nullopt;
   return *newest_date_ + kMillisecond * passed.count();
 }
 
@@ -124,7 +126,8 @@ Result<Page> Client::Get(const Collection& collection, const std::string& url,
   }
   HttpResponse response = *std::move(sent);
   const Trace trace = TraceOf(response.headers);
-  if (trace.date) NoteDate(*trace.date);
+  // A proxy or a captive portal sends no request-id.
+  if (trace.date && !trace.request_id.empty()) NoteDate(*trace.date);
   Page page{.date = trace.date};
   if (response.status != kOk) {
     Error error = Classify(response, collection, page.date.value_or(clock_.Now()));
@@ -138,6 +141,7 @@ Result<Page> Client::Get(const Collection& collection, const std::string& url,
     return tl::unexpected(std::move(envelope).error());
   }
   page.envelope = *std::move(envelope);
+  if (page.date) NoteDate(*page.date);
   return page;
 }
 

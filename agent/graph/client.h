@@ -46,7 +46,9 @@ class Client {
   [[nodiscard]] Result<Page> Follow(const Collection& collection, const Variant& variant,
                                     const std::string& link, std::stop_token stop);
 
-  // Graph's time now: its newest Date and what passed since. nullopt before the first answer.
+  // Graph's time now: its newest Date and what passed since. nullopt before the first answer, and
+  // when the last one is an hour ago: a machine that slept does not know what passed. Only answers
+  // of Graph's own count, for what stands between may have any clock.
   [[nodiscard]] std::optional<Instant> GraphNow() const;
   [[nodiscard]] const std::string& root() const { return settings_.root; }
 

@@ -57,7 +57,12 @@ Result<Step> TenantWork::Answer(Lane& lane, const Error& error) {
     const bool worth = error.kind == ErrorKind::kTransient || error.kind == ErrorKind::kShrink ||
                        error.kind == ErrorKind::kUnexpectedReply;
     if (worth && ++lane.item_tries < kMostTries) return WaitFor(WaitOf(error, lane.item_tries));
-    // The sign-in is gone or not to be had; the re-readings still come by.
+    // Gone, or not to be had. Only the latter is worth another round.
+    fetch_failed_ = fetch_failed_ || (worth && lane.family == graph::Family::kAuditLogs);
+    Log(LogLevel::kWarn, "poll.not_fetched_again", "A record could not be fetched again",
+        {{"tenant", tenant_.name},
+         {"stream", std::string(lane.item->of->stream)},
+         {"error", error.message}});
     PK_RETURN_IF_ERROR(ItemDone(lane));
     return Step{};
   }
@@ -124,10 +129,10 @@ Result<Step> TenantWork::Replan(Lane& lane, const Error& error, Timespan wait) {
 
 Result<Step> TenantWork::OnShrink(Lane& lane, const Error& error) {
   Job& job = *lane.job;
-  const bool whole = job.kind == Kind::kReconcile;  // its windows cannot be cut
-  if (whole ? lane.stream->ShrinkPage() : lane.stream->Shrink()) {
+  const bool reread = job.kind == Kind::kReconcile;
+  if (reread ? job.Narrow() || lane.stream->ShrinkPage() : lane.stream->Shrink()) {
     lane.smallest = 0;
-    if (!whole) return Replan(lane, error, kSecond);
+    if (!reread) return Replan(lane, error, kSecond);
     job.next_link.clear();
     return WaitFor(kSecond);
   }
@@ -135,6 +140,11 @@ Result<Step> TenantWork::OnShrink(Lane& lane, const Error& error) {
     job.next_link.clear();
     return WaitFor(WaitOf(error, lane.smallest));
   }
+  return PassBy(lane, error);
+}
+
+Result<Step> TenantWork::PassBy(Lane& lane, const Error& error) {
+  Job& job = *lane.job;
   lane.smallest = 0;
   round_.errors.insert_or_assign(lane.stream->name(), error);
   Log(LogLevel::kWarn, "poll.stuck", "A window was passed by; it is asked for again later",
@@ -152,22 +162,28 @@ Result<Step> TenantWork::OnExpiredPage(Lane& lane, const Error& error) {
   job.next_link.clear();
   job.pages = 0;
   if (++job.restarts <= kMostRestarts) return Step{};
-  if (job.kind == Kind::kReconcile || !lane.stream->Shrink()) return Drop(lane, error);
+  if (job.kind == Kind::kReconcile) {
+    // The live edge must not wait for a re-reading that fails.
+    if (!job.Narrow()) return PassBy(lane, error);
+    return WaitFor(kSecond);
+  }
+  if (!lane.stream->Shrink()) return Drop(lane, error);
   return Replan(lane, error, kSecond);
 }
 
 Result<Step> TenantWork::OnRefused(Lane& lane, const Error& error) {
   Job& job = *lane.job;
   if (!job.next_link.empty()) return OnExpiredPage(lane, error);  // a page, not the query
-  // Once may be a mishap of the service; what is decided here is remembered for good.
+  // Once may be a mishap of the service; what is decided here is remembered for a day.
   if (++job.tries < 2) return WaitFor(kSecond);
-  PK_ASSIGN_OR_RETURN(const bool other, lane.stream->TryNextVariant());
+  PK_ASSIGN_OR_RETURN(const bool other, lane.stream->TryAnotherForm(clock_.Now()));
   if (!other) return Drop(lane, error);
   Log(LogLevel::kWarn, "poll.fallback", "The service refused the query; another form is used",
       {{"tenant", tenant_.name},
        {"stream", lane.stream->name()},
        {"version", std::string(lane.stream->variant().version)},
-       {"column", std::string(lane.stream->variant().time_field)}});
+       {"column", std::string(lane.stream->variant().time_field)},
+       {"top", std::int64_t{lane.stream->page_size()}}});
   return Replan(lane, error, kMillisecond);
 }
 

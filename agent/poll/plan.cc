@@ -31,7 +31,7 @@ std::string_view KindName(Kind kind) {
 }
 
 std::optional<Slice> NextLive(const Coverage& coverage, Timespan width, Timespan overlap) {
-  const Instant start = std::max(coverage.anchor, coverage.floor);
+  const Instant start = std::max({coverage.anchor, coverage.floor, coverage.kept});
   const auto gap = NewestGap({start, coverage.edge}, coverage.covered);
   if (!gap) return std::nullopt;
   const bool at_edge = gap->to == coverage.edge;
@@ -49,7 +49,7 @@ std::optional<Slice> NextLive(const Coverage& coverage, Timespan width, Timespan
 }
 
 std::optional<Slice> NextBackfill(const Coverage& coverage, Timespan width) {
-  const Instant start = std::max(coverage.horizon, coverage.floor);
+  const Instant start = std::max({coverage.horizon, coverage.floor, coverage.kept});
   const auto gap = NewestGap({start, coverage.anchor}, coverage.covered);
   if (!gap) return std::nullopt;
   const Interval ask{std::max(gap->from, gap->to - width), gap->to};
@@ -57,8 +57,9 @@ std::optional<Slice> NextBackfill(const Coverage& coverage, Timespan width) {
 }
 
 std::vector<Interval> LostParts(const Coverage& coverage) {
-  if (coverage.floor <= coverage.anchor) return {};
-  return storage::Gaps({coverage.anchor, coverage.floor}, coverage.covered);
+  const Instant start = std::max(coverage.anchor, coverage.kept);
+  if (coverage.floor <= start) return {};
+  return storage::Gaps({start, coverage.floor}, coverage.covered);
 }
 
 Timespan AdaptWidth(Timespan width, std::int64_t pages, Timespan widest) {

@@ -27,6 +27,7 @@ struct Coverage {
   Instant anchor;   // where the live edge began, at first contact
   Instant horizon;  // backfill goes down to here; not above anchor
   Instant floor;    // Graph keeps nothing older
+  Instant kept;     // neither does the tenant's file: what was read before is not known any more
   Instant edge;     // up to here may be asked for now
   std::vector<Interval> covered;
 };
@@ -38,7 +39,7 @@ inline constexpr Timespan kLeastWidth = kMinute;
 std::optional<Slice> NextLive(const Coverage& coverage, Timespan width, Timespan overlap);
 // The newest part before first contact that was not read.
 std::optional<Slice> NextBackfill(const Coverage& coverage, Timespan width);
-// What was never read and is gone: between anchor and floor.
+// What was never read and is gone: between anchor and floor, as far as the ledger remembers.
 std::vector<Interval> LostParts(const Coverage& coverage);
 
 // The next width after a window of this many pages: few pages widen it, many narrow it.

@@ -20,6 +20,24 @@ const TenantSettings& TenantPoller::tenant() const { return work_->tenant(); }
 storage::TenantStore& TenantPoller::store() { return work_->store(); }
 Instant TenantPoller::NextDue() const { return work_->NextDue(); }
 
+namespace {
+
+Result<std::vector<Hole>> ReadHoles(storage::TenantStore& store, const std::string& stream) {
+  std::vector<Hole> holes;
+  for (const char* state : {"lost", "stuck"}) {
+    PK_ASSIGN_OR_RETURN(const auto windows, store.ledger().Windows(stream, state));
+    for (const storage::Window& window : windows) {
+      holes.push_back({window.from, window.to, window.state, window.note});
+    }
+  }
+  std::sort(holes.begin(), holes.end(),
+            [](const Hole& a, const Hole& b) { return a.from > b.from; });
+  if (holes.size() > kMostHoles) holes.resize(kMostHoles);
+  return holes;
+}
+
+}  // namespace
+
 Result<std::vector<StreamStatus>> ReadStatus(storage::TenantStore& store,
                                              const std::vector<std::string>& streams,
                                              const Settings& settings) {
@@ -35,6 +53,8 @@ Result<std::vector<StreamStatus>> ReadStatus(storage::TenantStore& store,
         const storage::StreamProgress progress,
         store.ledger().Progress(name, static_cast<int>(settings.reconcile_after.size())));
     PK_ASSIGN_OR_RETURN(const std::int64_t events, store.events().Count(name));
+    PK_ASSIGN_OR_RETURN(const std::int64_t deleted, store.events().Deleted(name));
+    PK_ASSIGN_OR_RETURN(std::vector<Hole> holes, ReadHoles(store, name));
     all.push_back({.name = name,
                    .state = state.state,
                    .reason = state.reason,
@@ -44,6 +64,10 @@ Result<std::vector<StreamStatus>> ReadStatus(storage::TenantStore& store,
                    .last_success = set(state.last_success),
                    .events = events,
                    .late = progress.late,
+                   .rejected = progress.rejected,
+                   .expired = progress.expired,
+                   .deleted = deleted,
+                   .holes = std::move(holes),
                    .last_error = state.last_error});
   }
   return all;

@@ -18,6 +18,10 @@ std::string FormatProbe(const Probe& probe) {
   add("fetched", probe.fetched);
   add("refusals", probe.refusals);
   add("first_refusal", probe.first_refusal.ticks);
+  add("top", probe.top);
+  add("tried", probe.tried.ticks);
+  add("fell_back", probe.fell_back ? 1 : 0);
+  add("fetch_tries", probe.fetch_tries);
   return text;
 }
 
@@ -39,6 +43,10 @@ Probe ParseProbe(std::string_view text) {
     if (name == "fetched") probe.fetched = value;
     if (name == "refusals") probe.refusals = value;
     if (name == "first_refusal") probe.first_refusal = Instant{value};
+    if (name == "top") probe.top = value;
+    if (name == "tried") probe.tried = Instant{value};
+    if (name == "fell_back") probe.fell_back = value != 0;
+    if (name == "fetch_tries") probe.fetch_tries = value;
   }
   return probe;
 }

@@ -7,7 +7,7 @@ namespace picket::poll {
 // A page's rows and the ledger's entry for it, in one transaction of the tenant's file.
 Result<storage::PageCounts> TenantWork::StoreRecords(const std::string& stream,
                                                      std::string_view records, std::int64_t window,
-                                                     Instant read_before, bool beta) {
+                                                     Instant read_before, bool beta, bool sweep) {
   const tables::RecordDecoder decoder(stream, tenant_.id);
   PK_ASSIGN_OR_RETURN(const tables::DecodedPage page,
                       decoder.Decode(records, beta ? tables::Rank::kBeta : tables::Rank::kV1));
@@ -30,6 +30,7 @@ Result<storage::PageCounts> TenantWork::StoreRecords(const std::string& stream,
                                         .oldest = now - settings_.retention,
                                         .read_before = read_before,
                                         .merger = &merger}));
+  if (sweep) NoteSwept(page.records);
   round_.counts[stream] += counts;
   return counts;
 }

@@ -41,11 +41,20 @@ struct TenantRound {
   std::map<std::string, storage::PageCounts> counts;  // by stream; re-readings included
   std::vector<HealthEvent> health;
   std::int64_t requests = 0;
-  bool polled = false;         // something was due
+  bool polled = false;  // something was due
+  // What has surely happened at Graph; nullopt: Graph did not say what time it is.
+  std::optional<Instant> data_time;
   bool backfill_left = false;  // older rows wait for the next round
   // The last error of each stream that failed in this round; "" for the tenant itself.
   std::map<std::string, Error> errors;
   [[nodiscard]] storage::PageCounts Total() const;
+};
+
+// A part that counts as read and was not.
+struct Hole {
+  Instant from, to;
+  std::string state;  // lost: older than Graph keeps | stuck: Graph did not answer; asked for again
+  std::string why;
 };
 
 // For `status`: one stream as it stands in the database.
@@ -56,7 +65,12 @@ struct StreamStatus {
   std::optional<Instant> read_to, complete_to, reconciled_to, last_success;
   std::int64_t events = 0;
   std::int64_t late = 0;
+  // Of what the ledger still tells: rows that could not be kept, and rows that came when they were
+  // older than retention. Of all time: events that retention took.
+  std::int64_t rejected = 0, expired = 0, deleted = 0;
+  std::vector<Hole> holes;  // newest first, at most kMostHoles
   std::string last_error;
 };
+inline constexpr std::size_t kMostHoles = 20;
 
 }  // namespace picket::poll

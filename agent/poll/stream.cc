@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "agent/graph/failure.h"
+#include "base/log.h"
 
 namespace picket::poll {
 namespace {
 
-constexpr int kSmallestPage = 200;
 constexpr Timespan kFirstWait = kSecond * 30;
 constexpr Timespan kLongestWait = kMinute * 30;
 constexpr Timespan kReprobe = kMinute * 15;
@@ -23,16 +23,24 @@ Stream::Stream(const graph::Collection& collection, const Settings& settings,
                storage::TenantStore& store)
     : collection_(collection), settings_(settings), store_(store) {}
 
-const graph::Variant& Stream::variant() const {
-  const auto last = static_cast<std::int64_t>(collection_.variants.size()) - 1;
-  return collection_
-      .variants[static_cast<std::size_t>(std::clamp<std::int64_t>(probe_.variant, 0, last))];
+bool Job::Narrow() {
+  const Timespan wide = part.to - part.from;
+  if (kind != Kind::kReconcile || !extra.empty() || wide <= kLeastWidth) return false;
+  widest = std::max(kLeastWidth, Timespan{wide.ticks / 2});
+  part.from = part.to - widest;
+  next_link.clear();
+  pages = 0;
+  restarts = 0;
+  return true;
 }
 
-int Stream::page_size() const {
-  if (state_.page_size <= 0) return collection_.max_page;
-  return static_cast<int>(
-      std::clamp<std::int64_t>(state_.page_size, kSmallestPage, collection_.max_page));
+bool Job::NextPart() {
+  if (part.from <= ask.from) return false;
+  part.to = part.from;
+  part.from = std::max(ask.from, part.to - widest);
+  pages = 0;
+  restarts = 0;
+  return true;
 }
 
 Timespan Stream::width() const {
@@ -46,10 +54,21 @@ Status Stream::Load() {
   coverage_.anchor = probe_.anchor;
   coverage_.horizon = probe_.horizon;
   PK_ASSIGN_OR_RETURN(coverage_.covered, store_.ledger().Covered(name()));
-  PK_ASSIGN_OR_RETURN(const auto stuck, store_.ledger().Windows(name(), "stuck"));
+  return LoadWaiting();
+}
+
+// What is to be read again, and the holes that are known.
+Status Stream::LoadWaiting() {
+  const int stages = static_cast<int>(settings_.reconcile_after.size());
+  PK_ASSIGN_OR_RETURN(to_reconcile_, store_.ledger().ToReconcile(name(), stages));
+  PK_ASSIGN_OR_RETURN(std::vector<storage::Window> stuck, store_.ledger().Windows(name(), "stuck"));
   PK_ASSIGN_OR_RETURN(const auto lost, store_.ledger().Windows(name(), "lost"));
   stuck_ = static_cast<std::int64_t>(stuck.size());
   lost_ = static_cast<std::int64_t>(lost.size());
+  // What was passed by is asked for again with the re-readings.
+  for (storage::Window& window : stuck) {
+    if (window.stage < stages) to_reconcile_.push_back(std::move(window));
+  }
   return {};
 }
 
@@ -64,10 +83,15 @@ Status Stream::BeginContact(const Now& now) {
   coverage_.anchor = WholeSecond(coverage_.edge - settings_.first_window);
   const Timespan back = std::min(settings_.backfill, collection_.keeps);
   coverage_.horizon = std::min(coverage_.anchor, WholeSecond(coverage_.edge - back));
+  // What was in reach at an earlier contact stays so.
+  if (probe_.horizon.ticks != 0) coverage_.horizon = std::min(coverage_.horizon, probe_.horizon);
   probe_.anchor = coverage_.anchor;
   probe_.horizon = coverage_.horizon;
   probe_.last_row = now.own;
-  return Save();
+  PK_ASSIGN_OR_RETURN(storage::Transaction transaction, store_.Begin());
+  PK_RETURN_IF_ERROR(store_.ledger().NoteContact(name(), coverage_.anchor, now.own));
+  PK_RETURN_IF_ERROR(Save());
+  return transaction.Commit();
 }
 
 Status Stream::BeginRound(const Now& now, bool all_streams) {
@@ -82,7 +106,11 @@ Status Stream::BeginRound(const Now& now, bool all_streams) {
   due_ = usable_ && (!waits || (all_streams && stretched));
   const Instant edge = EdgeAt(now);
   coverage_.floor = edge - collection_.keeps;
-  if (probe_.anchor.ticks == 0) {
+  coverage_.kept = edge - settings_.retention;
+  // Where nothing could be had so far, for want of a licence or permission, this is the contact.
+  const bool first =
+      probe_.anchor.ticks == 0 || (state_.state == "off" && coverage_.covered.empty());
+  if (first) {
     if (!due_) return {};
     coverage_.edge = edge;
     PK_RETURN_IF_ERROR(BeginContact(now));
@@ -93,16 +121,8 @@ Status Stream::BeginRound(const Now& now, bool all_streams) {
     coverage_.edge = due_ ? edge : std::min(edge, known);
   }
   if (!usable_) return {};
-  const int stages = static_cast<int>(settings_.reconcile_after.size());
-  PK_ASSIGN_OR_RETURN(to_reconcile_, store_.ledger().ToReconcile(name(), stages));
-  PK_ASSIGN_OR_RETURN(std::vector<storage::Window> stuck, store_.ledger().Windows(name(), "stuck"));
-  // What was passed by is asked for again with the re-readings.
-  for (storage::Window& window : stuck) {
-    if (window.stage < stages && window.from > coverage_.floor) {
-      to_reconcile_.push_back(std::move(window));
-    }
-  }
-  return {};
+  if (due_) TryBetterForm(now.own);
+  return LoadWaiting();
 }
 
 Status Stream::RecordLost(Instant now) {
@@ -121,10 +141,47 @@ Status Stream::RecordLost(Instant now) {
   return {};
 }
 
+// Late rows of a window that Graph no longer has will never be seen: the ledger says so, and the
+// window is not waited for.
+Status Stream::GiveUpRereading(Instant now) {
+  std::vector<storage::Window> gone;
+  std::erase_if(to_reconcile_, [&](const storage::Window& window) {
+    if (window.to > coverage_.floor) return false;
+    gone.push_back(window);
+    return true;
+  });
+  PK_RETURN_IF_ERROR(LoseStuck(now));
+  if (gone.empty()) return {};
+  Log(LogLevel::kWarn, "poll.not_read_again",
+      "Windows could not be read again while Graph still had them; late rows may be missing",
+      {{"stream", name()}, {"windows", static_cast<std::int64_t>(gone.size())}});
+  PK_ASSIGN_OR_RETURN(storage::Transaction transaction, store_.Begin());
+  for (const storage::Window& window : gone) {
+    PK_RETURN_IF_ERROR(
+        store_.ledger().SetStage(window.id, static_cast<int>(settings_.reconcile_after.size())));
+    PK_RETURN_IF_ERROR(store_.ledger().Finish(window.id, window.state, now,
+                                              "not read again: older than Graph keeps"));
+  }
+  return transaction.Commit();
+}
+
+Status Stream::LoseStuck(Instant now) {
+  if (stuck_ == 0) return {};
+  PK_ASSIGN_OR_RETURN(const auto stuck, store_.ledger().Windows(name(), "stuck"));
+  for (const storage::Window& window : stuck) {
+    if (window.to > coverage_.floor) continue;
+    PK_RETURN_IF_ERROR(store_.ledger().Finish(window.id, "lost", now, window.note));
+    --stuck_;
+    ++lost_;
+  }
+  return {};
+}
+
 Job Stream::MakeJob(const Slice& slice) const {
   Job job;
   job.kind = slice.kind;
   job.ask = slice.ask;
+  job.part = slice.ask;
   job.counted_from = slice.counted_from;
   return job;
 }
@@ -145,12 +202,15 @@ std::optional<Job> Stream::NextBackfill() const {
 
 Result<std::optional<Job>> Stream::NextReconciliation(const Now& now) const {
   if (!usable_ || failed_) return std::optional<Job>();
-  auto group = poll::NextReconciliation(to_reconcile_, now.sure(), settings_.reconcile_after,
+  std::vector<storage::Window> windows = to_reconcile_;
+  std::erase_if(windows, [&](const auto& window) { return window.to <= coverage_.floor; });
+  auto group = poll::NextReconciliation(std::move(windows), now.sure(), settings_.reconcile_after,
                                         std::max(width(), kHour));
   if (!group) return std::optional<Job>();
   Job job;
   job.kind = Kind::kReconcile;
   job.ask = group->ask;
+  job.part = group->ask;
   job.counted_from = group->ask.to;
   job.reread = std::move(group->windows);
   return std::optional<Job>(std::move(job));
@@ -166,6 +226,7 @@ std::optional<Job> Stream::NextSweep(Instant now) const {
   Job job;
   job.kind = Kind::kReconcile;
   job.ask = {coverage_.floor, coverage_.edge};
+  job.part = job.ask;
   job.counted_from = coverage_.floor;
   job.extra = "riskState eq 'atRisk'";
   return job;
@@ -174,12 +235,26 @@ std::optional<Job> Stream::NextSweep(Instant now) const {
 bool Stream::AskedTooFar(const Job& job, std::optional<Instant> date) const {
   // Date has whole seconds, and travelled.
   constexpr Timespan kTolerance = kSecond * 5;
-  return date && job.ask.to > *date - settings_.settle + kTolerance;
+  return date && job.part.to > *date - settings_.settle + kTolerance;
+}
+
+// The query holds all of the window up to there, whatever the service adds later.
+Result<bool> Stream::Clip(Job& job, const Now& now) {
+  const Instant edge = EdgeAt(now);
+  if (job.kind == Kind::kReconcile || edge <= job.counted_from) {
+    PK_RETURN_IF_ERROR(Reanchor(now));
+    return false;
+  }
+  coverage_.edge = std::min(coverage_.edge, edge);
+  job.ask.to = std::min(job.ask.to, edge);
+  job.part = job.ask;
+  return true;
 }
 
 Status Stream::Reanchor(const Now& now) {
   coverage_.edge = std::min(coverage_.edge, EdgeAt(now));
   coverage_.floor = coverage_.edge - collection_.keeps;
+  coverage_.kept = coverage_.edge - settings_.retention;
   const bool untouched =
       coverage_.covered.empty() && coverage_.anchor > coverage_.edge - settings_.first_window;
   return untouched ? BeginContact(now) : Status{};
@@ -193,7 +268,14 @@ Status Stream::Finished(Job& job, const Now& times) {
     PK_ASSIGN_OR_RETURN(
         job.window, ledger.Open(name(), poll::KindName(job.kind), job.ask.from, job.ask.to, now));
   }
-  PK_RETURN_IF_ERROR(ledger.Finish(job.window, "read", now, job.extra));
+  const bool fallback = job.kind != Kind::kReconcile && probe_.variant > 0;
+  PK_RETURN_IF_ERROR(
+      ledger.Finish(job.window, "read", now, fallback ? storage::kReadByFallback : job.extra));
+  if (fallback) probe_.fell_back = true;
+  if (probe_.variant == 0 && probe_.fell_back) {
+    PK_RETURN_IF_ERROR(ledger.Reopen(name(), storage::kReadByFallback));
+    probe_.fell_back = false;
+  }
   if (job.kind != Kind::kReconcile) {
     PK_RETURN_IF_ERROR(ledger.SetStage(
         job.window, StagesPassed(job.ask.to, times.sure(), settings_.reconcile_after)));
@@ -213,8 +295,10 @@ Status Stream::Finished(Job& job, const Now& times) {
   if (job.kind != Kind::kReconcile) {
     state_.width = AdaptWidth(width(), job.pages, collection_.max_slice);
   }
+  if (trying_small_) probe_.top = page_size();
+  trying_small_ = false;
   if (state_.page_size > 0) {
-    state_.page_size = std::min<std::int64_t>(collection_.max_page, state_.page_size * 2);
+    state_.page_size = std::min<std::int64_t>(largest_page(), state_.page_size * 2);
   }
   state_.failures = 0;
   state_.not_before = {};
@@ -242,7 +326,10 @@ Status Stream::PassBy(Job& job, Instant now, const Error& error) {
     PK_RETURN_IF_ERROR(store_.ledger().Finish(job.window, "abandoned", now, error.message));
     for (const storage::Window& window : job.reread) {
       PK_RETURN_IF_ERROR(store_.ledger().SetStage(window.id, window.stage + 1));
+      PK_RETURN_IF_ERROR(
+          store_.ledger().Finish(window.id, window.state, now, "not read again: " + error.message));
     }
+    if (!job.extra.empty()) probe_.swept = now;
   } else {
     PK_RETURN_IF_ERROR(store_.ledger().Finish(job.window, "stuck", now, error.message));
   }
@@ -263,31 +350,6 @@ Status Stream::PassBy(Job& job, Instant now, const Error& error) {
 Status Stream::Abandon(Job& job, Instant now, const Error& error) {
   if (job.window == 0) return {};
   return store_.ledger().Finish(job.window, "abandoned", now, error.message);
-}
-
-bool Stream::Shrink() {
-  if (width() > kLeastWidth) {
-    state_.width = std::max(kLeastWidth, Timespan{width().ticks / 2});
-    return true;
-  }
-  return ShrinkPage();
-}
-
-bool Stream::ShrinkPage() {
-  if (page_size() <= kSmallestPage) return false;
-  state_.page_size = std::max(kSmallestPage, page_size() / 2);
-  return true;
-}
-
-Result<bool> Stream::TryNextVariant() {
-  // What was read by one time cannot be continued by another: only before the first window.
-  const auto next = static_cast<std::size_t>(std::max<std::int64_t>(probe_.variant, 0)) + 1;
-  if (next >= collection_.variants.size()) return false;
-  const bool same_time = collection_.variants[next].time_field == variant().time_field;
-  if (!same_time && !coverage_.covered.empty()) return false;
-  probe_.variant = static_cast<std::int64_t>(next);
-  PK_RETURN_IF_ERROR(Save());
-  return true;
 }
 
 Status Stream::Throttled(const Error& error, Instant until) {
@@ -328,7 +390,9 @@ Status Stream::RoundDone(const Now& times) {
   // Only Graph's own clock can say that something is gone for good.
   if (times.graph && probe_.anchor.ticks != 0) {
     coverage_.floor = EdgeAt(times) - collection_.keeps;
+    coverage_.kept = EdgeAt(times) - settings_.retention;
     PK_RETURN_IF_ERROR(RecordLost(now));
+    PK_RETURN_IF_ERROR(GiveUpRereading(now));
   }
   const bool behind = NextLive().has_value();
   if (due_ && !behind) {
@@ -346,41 +410,17 @@ Status Stream::RoundDone(const Now& times) {
 
 Status Stream::RememberFetched(std::int64_t seq) {
   probe_.fetched = seq;
+  probe_.fetch_tries = 0;
   return Save();
 }
 
-Instant Stream::NextDue() const {
-  const Instant due = std::max(state_.next_due, state_.not_before);
-  return due;
+Result<bool> Stream::FetchFailed() {
+  constexpr std::int64_t kMost = 12;
+  const bool enough = ++probe_.fetch_tries >= kMost;
+  PK_RETURN_IF_ERROR(Save());
+  return enough;
 }
 
-std::vector<HealthEvent> Stream::Health(Instant now) const {
-  std::vector<HealthEvent> events;
-  const auto add = [&](HealthEvent::Kind kind, std::string message, std::string hint) {
-    events.push_back({kind, name(), std::move(message), std::move(hint)});
-  };
-  if (state_.state == "off" && probe_.refusals > 0) {
-    const bool licence = state_.last_error.find("licence") != std::string::npos;
-    add(licence ? HealthEvent::Kind::kLicence : HealthEvent::Kind::kPermission, state_.last_error,
-        state_.reason);
-  }
-  if (lost_ > 0) {
-    add(HealthEvent::Kind::kLostWindow,
-        std::to_string(lost_) + " part(s) were not read while Graph still had them",
-        "Picket did not run, or could not read, for longer than Graph keeps.");
-  }
-  if (stuck_ > 0) {
-    add(HealthEvent::Kind::kStuck,
-        std::to_string(stuck_) + " window(s) were passed by: Graph did not answer for them",
-        "Picket asks for them again.");
-  }
-  constexpr std::int64_t kMissed = 4;
-  const Timespan patience = std::max(state_.interval, settings_.poll_interval) * kMissed + kHour;
-  if (state_.last_success.ticks > 0 && state_.last_success + patience < now) {
-    add(HealthEvent::Kind::kStalled, "not read since " + FormatRfc3339(state_.last_success),
-        state_.reason);
-  }
-  return events;
-}
+Instant Stream::NextDue() const { return std::max(state_.next_due, state_.not_before); }
 
 }  // namespace picket::poll

@@ -25,14 +25,21 @@ struct Probe {
   std::int64_t fetched = -1;  // detections up to this seq had their sign-ins fetched again
   std::int64_t refusals = 0;  // 403s in a row
   Instant first_refusal;
+  std::int64_t top = 0;    // the largest $top that the service takes, where it refused the usual
+  Instant tried;           // when the better form was asked for last, while in a fallback
+  bool fell_back = false;  // windows were read by the fallback, and not again since
+  std::int64_t fetch_tries = 0;  // rounds in which a sign-in could not be fetched again
 };
 std::string FormatProbe(const Probe& probe);
 Probe ParseProbe(std::string_view text);  // unknown and broken parts are skipped
 
-// A span of one stream that is being read: its pages one after another.
+// A span of one stream that is being read: its pages one after another. A re-reading may be cut
+// into parts, newest first, where the whole is too much for the service.
 struct Job {
   Kind kind = Kind::kLive;
   Interval ask;
+  Interval part;    // of `ask`: what the request asks for now
+  Timespan widest;  // of the parts to come; zero: all that is left
   Instant counted_from;
   std::vector<storage::Window> reread;  // kReconcile: whose stage moves on
   std::string extra;                    // a condition of the filter; "" usually
@@ -42,8 +49,11 @@ struct Job {
   int tries = 0;     // failures in a row
   int restarts = 0;  // because of expired skiptokens
   storage::PageCounts counts;
-  // Another window where the last one shrank: it continues that one's count.
-  Instant started;
+
+  // Ask for less of it, from its first page. False: it is as narrow as it may be, or cannot be cut.
+  [[nodiscard]] bool Narrow();
+  // The part is read: on to the one before. False: that was the last.
+  [[nodiscard]] bool NextPart();
 };
 
 // One stream of one tenant: what is due, and what an outcome means for it. The caller holds the
@@ -71,9 +81,10 @@ class Stream {
   [[nodiscard]] std::optional<Job> NextSweep(Instant now) const;
   [[nodiscard]] std::optional<Job> NextBackfill() const;
 
-  // The answer's Date shows that the job asked for what has not settled yet: nothing of it counts.
+  // The answer's Date shows that the job asked for what has not settled yet.
   [[nodiscard]] bool AskedTooFar(const Job& job, std::optional<Instant> date) const;
-  [[nodiscard]] Status Reanchor(const Now& now);
+  // Then it counts only up to what has settled. False: nothing of it does.
+  [[nodiscard]] Result<bool> Clip(Job& job, const Now& now);
 
   [[nodiscard]] Status Finished(Job& job, const Now& now);                  // last page stored
   [[nodiscard]] Status PassBy(Job& job, Instant now, const Error& error);   // stuck
@@ -81,14 +92,17 @@ class Stream {
   // Ask for less: narrower, then smaller pages. False: nothing is left to shrink.
   bool Shrink();
   bool ShrinkPage();
-  // The service refused the query as such; true: there is another variant to try.
-  [[nodiscard]] Result<bool> TryNextVariant();
+  // The service refused the query as such; true: there is another form to try, a smaller page or
+  // another variant. The better form is tried again once a day.
+  [[nodiscard]] Result<bool> TryAnotherForm(Instant now);
   // Out for now: sets when to try again, and the state that `status` shows.
   [[nodiscard]] Status Failed(const Error& error, Instant now);
   [[nodiscard]] Status Throttled(const Error& error, Instant until);
   // Everything that was due is read.
   [[nodiscard]] Status RoundDone(const Now& times);
   [[nodiscard]] Status RememberFetched(std::int64_t seq);
+  // A sign-in could not be fetched again: it is asked for in the next round. True: not any more.
+  [[nodiscard]] Result<bool> FetchFailed();
 
   [[nodiscard]] const graph::Collection& collection() const { return collection_; }
   [[nodiscard]] std::string name() const { return std::string(collection_.stream); }
@@ -105,7 +119,13 @@ class Stream {
  private:
   [[nodiscard]] Status Save();
   [[nodiscard]] Status BeginContact(const Now& now);
+  [[nodiscard]] Status Reanchor(const Now& now);
+  void TryBetterForm(Instant now);
+  [[nodiscard]] Status LoadWaiting();
   [[nodiscard]] Status RecordLost(Instant now);
+  [[nodiscard]] Status GiveUpRereading(Instant now);
+  [[nodiscard]] Status LoseStuck(Instant now);
+  [[nodiscard]] int largest_page() const;
   [[nodiscard]] Timespan width() const;
   [[nodiscard]] Job MakeJob(const Slice& slice) const;
   [[nodiscard]] Instant EdgeAt(const Now& now) const;
@@ -123,6 +143,7 @@ class Stream {
   bool due_ = false;
   bool usable_ = false;
   bool failed_ = false;  // in this round
+  bool trying_small_ = false;
 };
 
 }  // namespace picket::poll

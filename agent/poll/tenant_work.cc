@@ -64,7 +64,7 @@ void TenantWork::BeginRound(const RoundOptions& options) {
   began_ = clock_.Steady();
   for (Lane& lane : lanes_) {
     lane.job.reset();
-    lane.item.reset();
+    ItemAgain(lane);
     lane.stream = nullptr;
     lane.throttles = 0;
     lane.smallest = 0;
@@ -145,11 +145,24 @@ bool TenantWork::PickBackfill(Lane& lane) {
 }
 
 bool TenantWork::PickItem(Lane& lane) {
-  if (lane.family != Family::kAuditLogs || items_.empty()) return false;
-  lane.item = items_.front();
+  if (lane.items.empty()) return false;
+  lane.item = std::move(lane.items.front());
   lane.item_tries = 0;
-  items_.pop_front();
+  lane.items.pop_front();
   return true;
+}
+
+// It was not fetched in the end: the next round begins with it.
+void TenantWork::ItemAgain(Lane& lane) {
+  if (lane.item) lane.items.push_front(*std::move(lane.item));
+  lane.item.reset();
+}
+
+Stream* TenantWork::FindStream(std::string_view name) const {
+  for (const auto& stream : streams_) {
+    if (stream->collection().stream == name) return stream.get();
+  }
+  return nullptr;
 }
 
 Result<bool> TenantWork::Pick(Lane& lane) {
@@ -179,10 +192,10 @@ void TenantWork::Spent(Lane& lane) {
 
 Result<graph::Page> TenantWork::Ask(const Lane& lane, std::stop_token stop) {
   if (lane.item) {
-    const graph::Collection& signins = *graph::FindCollection("signIns.interactive");
-    return client_.Get(
-        signins, graph::ItemUrl(client_.root(), signins, signins.variants.front(), *lane.item),
-        stop);
+    const graph::Collection& of = *lane.item->of;
+    const Stream* stream = FindStream(of.stream);
+    const graph::Variant& variant = stream ? stream->variant() : of.variants.front();
+    return client_.Get(of, graph::ItemUrl(client_.root(), of, variant, lane.item->id), stop);
   }
   const Stream& stream = *lane.stream;
   const Job& job = *lane.job;
@@ -190,7 +203,7 @@ Result<graph::Page> TenantWork::Ask(const Lane& lane, std::stop_token stop) {
     return client_.Follow(stream.collection(), stream.variant(), job.next_link, stop);
   }
   std::optional<graph::Span> span;
-  if (job.extra.empty()) span = graph::Span{job.ask.from, job.ask.to};
+  if (job.extra.empty()) span = graph::Span{job.part.from, job.part.to};
   return client_.Get(
       stream.collection(),
       graph::ListUrl(client_.root(), stream.collection(), stream.variant(),
@@ -235,7 +248,7 @@ Step TenantWork::HeldBack(Lane& lane, Timespan wait, const Error& error) {
   }
   lane.given_up = true;
   lane.job.reset();
-  lane.item.reset();
+  ItemAgain(lane);
   return {.next = Step::Next::kDone};
 }
 
@@ -253,12 +266,13 @@ void TenantWork::FailTenant(const Error& error) {
 
 bool TenantWork::WantsAnotherTurn() {
   const std::lock_guard lock(mutex_);
-  return !failed_ && !lanes_[0].given_up && !items_.empty();
+  return !failed_ && !lanes_[0].given_up && !lanes_[0].items.empty();
 }
 
 TenantRound TenantWork::EndRound() {
   const std::lock_guard lock(mutex_);
   const Instant now = clock_.Now();
+  if (const Stream::Now times = NowHere(); times.graph) round_.data_time = times.sure();
   for (const auto& stream : streams_) {
     if (!failed_) {
       if (auto saved = stream->RoundDone(NowHere()); !saved) FailTenant(saved.error());

@@ -22,14 +22,22 @@ struct Step {
   Timespan wait{};  // kWait
 };
 
+// One record that is fetched again by its id: a sign-in that a detection names, or a detection that
+// an open alert cites.
+struct Item {
+  const graph::Collection* of = nullptr;
+  std::string id;
+};
+
 // A lane: the streams of one family, one request at a time.
 struct Lane {
   graph::Family family = graph::Family::kAuditLogs;
   std::vector<Stream*> streams;
-  // What is being read: a span of a stream, or one sign-in that a detection names.
+  std::deque<Item> items;  // to be fetched again
+  // What is being read: a span of a stream, or one record.
   Stream* stream = nullptr;
   std::optional<Job> job;
-  std::optional<std::string> item;
+  std::optional<Item> item;
   int item_tries = 0;
   double credit = 0;      // of reconciliation: a fifth of the requests is its own
   int throttles = 0;      // in a row
@@ -72,6 +80,7 @@ class TenantWork {
   void Spent(Lane& lane);
 
   // Asking and what came of it.
+  [[nodiscard]] Stream* FindStream(std::string_view name) const;
   [[nodiscard]] Result<graph::Page> Ask(const Lane& lane, std::stop_token stop);
   [[nodiscard]] Step OnPage(Lane& lane, const graph::Page& page);
   [[nodiscard]] Result<Step> TakePage(Lane& lane, const graph::Page& page);
@@ -79,6 +88,7 @@ class TenantWork {
   [[nodiscard]] Result<Step> Answer(Lane& lane, const Error& error);
   [[nodiscard]] Step OnThrottled(Lane& lane, const Error& error);
   [[nodiscard]] Result<Step> OnShrink(Lane& lane, const Error& error);
+  [[nodiscard]] Result<Step> PassBy(Lane& lane, const Error& error);
   [[nodiscard]] Result<Step> OnExpiredPage(Lane& lane, const Error& error);
   [[nodiscard]] Result<Step> OnRefused(Lane& lane, const Error& error);
   [[nodiscard]] Result<Step> Retry(Lane& lane, const Error& error, int most);
@@ -92,10 +102,14 @@ class TenantWork {
   [[nodiscard]] Result<storage::PageCounts> StoreRecords(const std::string& stream,
                                                          std::string_view records,
                                                          std::int64_t window, Instant read_before,
-                                                         bool beta);
+                                                         bool beta, bool sweep = false);
+  void NoteSwept(const std::vector<storage::Record>& records);
+  [[nodiscard]] Result<std::string> StreamOf(const Item& item, std::string_view record);
   [[nodiscard]] Status TakeItem(Lane& lane, const graph::Page& page);
   [[nodiscard]] Status QueueSignIns(Stream& detections);
+  [[nodiscard]] Status QueueCited(Lane& lane);
   [[nodiscard]] Status ItemDone(Lane& lane);
+  void ItemAgain(Lane& lane);
 
   const TenantSettings tenant_;
   const Settings& settings_;
@@ -112,10 +126,11 @@ class TenantWork {
   std::optional<Error> failed_;  // the tenant as a whole, in this round
   Clock::Ticks began_{};
   std::optional<Clock::Ticks> backfill_began_;
-  // Sign-ins that new or changed detections name.
-  std::deque<std::string> items_;
+  // Sign-ins that new or changed detections name: which are in the lane's items.
   std::set<std::string> queued_;
   std::int64_t queued_to_ = -1;  // seq of the detections
+  bool fetch_failed_ = false;    // one of them could not be had, and may be later
+  std::set<std::string> swept_;  // the detections that a sweep gave
 };
 
 }  // namespace picket::poll

@@ -24,18 +24,20 @@ Result<Due> FindDue(const Rule& rule, const tables::TableMapping& table,
                     std::int64_t until_seq, Instant oldest) {
   Due due;
   if (table.shows_versions) {
-    PK_ASSIGN_OR_RETURN(const std::vector<storage::EventVersion> versions,
+    PK_ASSIGN_OR_RETURN(storage::VersionScan versions,
                         store.events().Versions(std::string(table.stream), after_seq, until_seq));
     const tables::ColumnMapping* time_column = table.Column("TimeGenerated");
     PK_CHECK(time_column != nullptr, "every table has TimeGenerated");
-    for (const storage::EventVersion& version : versions) {
-      const kql::Value time = tables::ColumnValue(table, *time_column, version.json, tenant);
-      const Instant t = time.null ? version.created : Instant{time.number};
+    while (true) {
+      PK_ASSIGN_OR_RETURN(const bool more, versions.Next());
+      if (!more) return due;
+      PK_ASSIGN_OR_RETURN(const std::string_view json, versions.Json());
+      const kql::Value time = tables::ColumnValue(table, *time_column, json, tenant);
+      const Instant t = time.null ? versions.created() : Instant{time.number};
       if (t < oldest) continue;
       due.ticks.insert(TickOf(t, rule.query_frequency));
-      due.times[version.key] = t;
+      due.times[versions.key()] = t;
     }
-    return due;
   }
   storage::ScanSpec spec;
   spec.after_seq = after_seq;

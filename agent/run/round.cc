@@ -166,7 +166,7 @@ class AgentImpl : public Agent {
     }
   }
 
-  // Events past retention go; then the rules see what is new.
+  // The rules see what is new; then events past retention go.
   void AfterPolling(poll::TenantPoller& poller, const poll::TenantRound& round,
                     const Observer& observer, std::stop_token stop) {
     workers_.acquire();
@@ -174,14 +174,22 @@ class AgentImpl : public Agent {
     TenantParts& parts = parts_.at(by_poller_.at(&poller));
     TenantOutcome outcome{.tenant = parts.tenant->name, .polled = round};
     for (const auto& [stream, error] : round.errors) outcome.failures.emplace_back(stream, error);
-    const Instant now = clock_.Now();
-    Result<std::int64_t> expired = parts.store->Expire(now - poll_settings_.retention, now);
-    if (!expired) outcome.failures.emplace_back("retention", std::move(expired).error());
+    // Graph's time where it is known: a clock that is ahead must not empty the files, nor a rule
+    // begin in the future.
+    const Instant now = round.data_time.value_or(clock_.Now());
     Result<alerts::AlertCounts> evaluated = parts.alerting->Evaluate(now, stop);
     if (evaluated) {
       outcome.alerts = *evaluated;
     } else if (evaluated.error().kind != ErrorKind::kCancelled) {
       outcome.failures.emplace_back("rules", std::move(evaluated).error());
+    }
+    if (round.data_time) {
+      Result<std::int64_t> expired = parts.store->Expire(now - poll_settings_.retention, now);
+      if (expired) {
+        outcome.deleted = *expired;
+      } else {
+        outcome.failures.emplace_back("retention", std::move(expired).error());
+      }
     }
     for (const auto& [rule, error] : parts.alerting->failures()) {
       outcome.failures.emplace_back("rule " + rule, error);
@@ -212,6 +220,7 @@ class AgentImpl : public Agent {
     counts_.pages += outcome.polled.Total();
     counts_.alerts += outcome.alerts;
     counts_.requests += outcome.polled.requests;
+    counts_.deleted += outcome.deleted;
     if (outcome.failures.empty()) return;
     ++counts_.failed;
     bool refused = true;
@@ -269,11 +278,11 @@ class MachineAgent final : private Machine, public AgentImpl {
 std::string RoundCounts::Json() const {
   return fmt::format(
       R"({{"tenants":{},"failed":{},"requests":{},"read":{},"new":{},"changed":{},"same":{},)"
-      R"("poorer":{},"rejected":{},"expired":{},"late":{},"findings":{},"withdrawn":{},)"
+      R"("poorer":{},"rejected":{},"expired":{},"late":{},"deleted":{},"findings":{},"withdrawn":{},)"
       R"("alerts":{},"incidents":{},"delivered":0}})",
       tenants, failed, requests, pages.read, pages.added, pages.changed, pages.same, pages.poorer,
-      pages.rejected, pages.expired, pages.late, alerts.findings, alerts.withdrawn, alerts.alerts,
-      alerts.incidents);
+      pages.rejected, pages.expired, pages.late, deleted, alerts.findings, alerts.withdrawn,
+      alerts.alerts, alerts.incidents);
 }
 
 Result<std::unique_ptr<Agent>> Agent::Open(const Settings& settings, Clock& clock,

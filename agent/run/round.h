@@ -25,6 +25,7 @@ struct RoundCounts {
   std::int64_t failed = 0;   // tenants in which something failed
   std::int64_t refused = 0;  // tenants whose credential or permission was refused
   std::int64_t requests = 0;
+  std::int64_t deleted = 0;                // events that retention took
   [[nodiscard]] std::string Json() const;  // flat integers
 };
 
@@ -32,6 +33,7 @@ struct TenantOutcome {
   std::string tenant;
   poll::TenantRound polled;
   alerts::AlertCounts alerts;
+  std::int64_t deleted = 0;                             // events that retention took
   std::vector<std::pair<std::string, Error>> failures;  // what failed: a stream, a rule, the tenant
 };
 

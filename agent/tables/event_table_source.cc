@@ -90,26 +90,38 @@ class NewestReadings final : public kql::TableScan {
   bool done_ = false;
 };
 
-// Few rows and all of them from JSON: made at once, sorted by (TimeGenerated, Id).
+// All from JSON. The order, by (TimeGenerated, Id), is found first; the readings are then taken
+// from their frames one by one.
 class EveryReading final : public kql::TableScan {
  public:
   EveryReading(const TableMapping& table, const Guid& tenant, std::vector<Wanted> wanted,
-               std::vector<storage::EventVersion> versions, const kql::ScanRequest& request)
-      : table_(table), tenant_(tenant), wanted_(std::move(wanted)), members_(table) {
-    const ColumnMapping* time = table.Column("TimeGenerated");
-    const ColumnMapping* id = table.Column("Id");
+               storage::EventStore& events)
+      : table_(table),
+        tenant_(tenant),
+        wanted_(std::move(wanted)),
+        events_(events),
+        members_(table) {}
+
+  Status Gather(storage::VersionScan versions, const kql::ScanRequest& request) {
+    const ColumnMapping* time = table_.Column("TimeGenerated");
+    const ColumnMapping* id = table_.Column("Id");
     PK_CHECK(time != nullptr && id != nullptr, "a table of versions has TimeGenerated and Id");
-    for (storage::EventVersion& version : versions) {
-      members_.Read(version.json);
-      const Value t = ColumnValue(table, *time, members_, tenant);
-      const std::int64_t ticks = t.null ? version.created.ticks : t.number;
+    while (true) {
+      PK_ASSIGN_OR_RETURN(const bool more, versions.Next());
+      if (!more) break;
+      PK_ASSIGN_OR_RETURN(const std::string_view json, versions.Json());
+      members_.Read(json);
+      const Value t = ColumnValue(table_, *time, members_, tenant_);
+      const std::int64_t ticks = t.null ? versions.created().ticks : t.number;
       if (request.from && ticks < request.from->ticks) continue;
       if (request.until && ticks > request.until->ticks) continue;
-      rows_.push_back({ticks, ColumnValue(table, *id, members_, tenant).text, std::move(version)});
+      rows_.push_back({ticks, ColumnValue(table_, *id, members_, tenant_).text, versions.key(),
+                       versions.place()});
     }
     std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
       return a.time != b.time ? a.time < b.time : a.id < b.id;
     });
+    return {};
   }
 
   Result<kql::Batch> Next(std::size_t most) override {
@@ -118,11 +130,12 @@ class EveryReading final : public kql::TableScan {
     for (const Wanted& wanted : wanted_) builders.emplace_back(wanted.column->type, most);
     for (; batch.rows < most && at_ < rows_.size(); ++at_, ++batch.rows) {
       const Row& row = rows_[at_];
-      members_.Read(row.version.json);
+      PK_ASSIGN_OR_RETURN(const std::string_view json, events_.JsonAt(row.place));
+      members_.Read(json);
       for (std::size_t i = 0; i < wanted_.size(); ++i) {
         builders[i].Append(ColumnValue(table_, *wanted_[i].column, members_, tenant_));
       }
-      batch.keys.push_back(row.version.key);
+      batch.keys.push_back(row.key);
     }
     for (ColumnBuilder& builder : builders) batch.columns.push_back(builder.Finish());
     return batch;
@@ -132,11 +145,13 @@ class EveryReading final : public kql::TableScan {
   struct Row {
     std::int64_t time;
     std::string id;
-    storage::EventVersion version;
+    std::int64_t key;
+    storage::ReadingPlace place;
   };
   const TableMapping& table_;
   const Guid tenant_;
   const std::vector<Wanted> wanted_;
+  storage::EventStore& events_;
   RecordMembers members_;
   std::vector<Row> rows_;
   std::size_t at_ = 0;
@@ -204,10 +219,12 @@ Result<std::unique_ptr<kql::TableScan>> EventTableSource::Scan(const kql::ScanRe
   }
   const std::string stream(table->stream);
   if (table->shows_versions) {
-    PK_ASSIGN_OR_RETURN(std::vector<storage::EventVersion> versions,
+    PK_ASSIGN_OR_RETURN(storage::VersionScan versions,
                         store_.events().Versions(stream, request.after_seq, request.until_seq));
-    return std::unique_ptr<kql::TableScan>(std::make_unique<EveryReading>(
-        *table, tenant_, std::move(wanted), std::move(versions), request));
+    auto readings =
+        std::make_unique<EveryReading>(*table, tenant_, std::move(wanted), store_.events());
+    PK_RETURN_IF_ERROR(readings->Gather(std::move(versions), request));
+    return std::unique_ptr<kql::TableScan>(std::move(readings));
   }
   spec.from = request.from;
   spec.until = request.until;

@@ -210,6 +210,36 @@ TEST_F(AlertingTest, AnEventThatNoLongerMatchesTakesItsFindingBack) {
   EXPECT_EQ(Alerts()[0].closed_reason, "no event matches any more");
 }
 
+// Retention took the event; Microsoft's verdict on it comes later.
+class ExpiredEventTest : public AlertingTest,
+                         public testing::WithParamInterface<std::pair<Event, const char*>> {};
+
+TEST_P(ExpiredEventTest, StillTellsTheAlertThatCitesIt) {
+  auto [update, reason] = GetParam();
+  update.time = now_ - kHour;
+  Store({{.id = "a", .time = now_ - kHour}});
+  Evaluate();
+  ASSERT_EQ(Alerts().size(), 1U);
+  EXPECT_EQ(store_->Expire(now_, now_).value(), 1);
+  oldest_ = now_;
+  Store({update, {.id = "nobody cites it", .time = now_ - kHour}});
+  EXPECT_EQ(store_->events().Count(kStream).value(), 1);
+  EXPECT_EQ(store_->Expire(now_, now_ + kHour).value(), 0) << "the rules must see it first";
+  Evaluate(now_ + kHour);
+  ASSERT_EQ(Alerts().size(), 1U);
+  EXPECT_EQ(Alerts()[0].status, "closed");
+  EXPECT_THAT(Alerts()[0].closed_reason, HasSubstr(reason));
+  EXPECT_EQ(store_->Expire(now_, now_ + kDay * 2).value(), 1);
+  EXPECT_EQ(store_->events().Deleted(kStream).value(), 2) << "what goes is counted";
+  EXPECT_EQ(Evaluate(now_ + kDay * 2).withdrawn, 0);
+  EXPECT_EQ(Alerts()[0].evidence.size(), 1U) << "the alert has its own copy";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Updates, ExpiredEventTest,
+    testing::Values(std::pair(Event{.id = "a", .state = "dismissed"}, "dismissed"),
+                    std::pair(Event{.id = "a", .level = "low"}, "no event matches")));
+
 TEST_F(AlertingTest, AnAlertReopensAtMostOnceADay) {
   const Instant time = now_ - kHour;
   const auto set = [&](const std::string& state, Instant when) {

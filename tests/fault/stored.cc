@@ -30,7 +30,7 @@ Status ReadEvents(storage::TenantStore& store, const std::string& name, StoredSt
   if (name != "signIns.interactive") return {};
   for (const auto& [key, id] : by_key) {
     PK_ASSIGN_OR_RETURN(stream.events[id].findings,
-                        store.alerts().FindingsOfEvent(kSeedRule, name, key));
+                        store.alerts().FindingsOfEvent(kSeedRule, name, key, id));
   }
   return {};
 }

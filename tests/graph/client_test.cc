@@ -159,10 +159,20 @@ TEST_F(ClientTest, AFailureIsLoggedWithWhatSupportAsksFor) {
 
 TEST_F(ClientTest, GraphsTimeGoesOnFromItsNewestDate) {
   EXPECT_FALSE(client.GraphNow());
-  script.Answer(503, "", {{"Date", "Tue, 24 Nov 2026 09:00:00 GMT"}});
+  script.Answer(503, "",
+                {{"Date", "Tue, 24 Nov 2026 09:00:00 GMT"},
+                 {"request-id", "420b32d9-fc06-4b81-b524-0ccc046896e2"}});
   ASSERT_FALSE(client.Get(signins, url, {}));
   clock.steady += std::chrono::seconds(90);
   EXPECT_EQ(client.GraphNow(), ParseRfc3339("2026-11-24T09:01:30Z").value());
+  clock.steady += std::chrono::hours(1);
+  EXPECT_FALSE(client.GraphNow()) << "a machine that slept does not know what passed";
+}
+
+TEST_F(ClientTest, ADateOfWhatStandsBetweenIsNotGraphs) {
+  script.Answer(503, "<html>pay</html>", {{"Date", "Tue, 24 Nov 2020 09:00:00 GMT"}});
+  ASSERT_FALSE(client.Get(signins, url, {}));
+  EXPECT_FALSE(client.GraphNow());
 }
 
 }  // namespace

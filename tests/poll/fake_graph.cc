@@ -42,13 +42,16 @@ bool PlayClock::SleepUntil(Ticks until, std::stop_token stop) {
 
 void FakeGraph::Emit(const std::string& stream, Event event) {
   const std::lock_guard lock(mutex_);
+  if (!event.detected) event.detected = event.time;
   events_[stream][event.id] = std::move(event);
 }
 
-void FakeGraph::Change(const std::string& stream, const std::string& id) {
+void FakeGraph::Change(const std::string& stream, const std::string& id,
+                       const std::string& risk_state) {
   const std::lock_guard lock(mutex_);
   Event& event = events_[stream][id];
   ++event.version;
+  event.risk_state = risk_state;
   const graph::Collection* collection = graph::FindCollection(stream);
   if (collection->family == graph::Family::kIdentityProtection) event.time = clock_.True();
 }
@@ -85,7 +88,8 @@ std::vector<Instant> FakeGraph::times() {
 HttpResponse FakeGraph::Answer(int status, std::string body) const {
   HttpResponse response;
   response.status = status;
-  response.headers = {{"Date", FormatHttpDate(clock_.True())}, {"request-id", "r"}};
+  response.headers = {{"Date", FormatHttpDate(clock_.True())},
+                      {"request-id", "420b32d9-fc06-4b81-b524-0ccc046896e2"}};
   response.body = std::move(body);
   return response;
 }
@@ -120,6 +124,12 @@ Result<HttpResponse> FakeGraph::Send(const HttpRequest& request, std::stop_token
   clock_.Pass(kMillisecond * 200);
   urls_.push_back(Decode(request.url));
   times_.push_back(clock_.True());
+  if (portal_) {
+    HttpResponse response{.status = 503};
+    response.headers = {{"Date", FormatHttpDate(*portal_)}};
+    response.body = "<html>pay for the network</html>";
+    return response;
+  }
   if (Dice(faults_.reset)) {
     return Fail({.kind = ErrorKind::kTransient, .message = "connection reset"});
   }
@@ -130,7 +140,9 @@ Result<HttpResponse> FakeGraph::Send(const HttpRequest& request, std::stop_token
     response = PageFrom(*token);
   } else {
     const Query query = Parse(url);
-    response = query.item.empty() ? List(query, url) : Item(query);
+    response = query.item.empty() ? List(query, url)
+               : items_answered_  ? Item(query)
+                                  : Answer(503, "");
   }
   if (response.status == 200 && Dice(faults_.truncated)) {
     response.body.resize(response.body.size() / 2);
@@ -165,7 +177,9 @@ FakeGraph::Query FakeGraph::Parse(const std::string& url) const {
       }
       if (const auto to = Between(url, field + " le ", ' ')) query.to = ParseRfc3339(*to).value();
       query.top = static_cast<std::size_t>(std::stoi(*Between(url, "$top=", '&')));
-      query.bad = !refused_field_.empty() && url.find(refused_field_) != std::string::npos;
+      query.sweep = url.find("riskState eq") != std::string::npos;
+      query.bad = (!refused_field_.empty() && url.find(refused_field_) != std::string::npos) ||
+                  query.top > largest_top_;
       return query;
     }
   }
@@ -177,8 +191,9 @@ std::string FakeGraph::Render(const graph::Collection& collection, const Event& 
   std::string json = R"({"id":")" + event.id + R"(",)";
   if (collection.family == graph::Family::kIdentityProtection) {
     json += R"("lastUpdatedDateTime":")" + time + R"(","riskLastUpdatedDateTime":")" + time +
-            R"(","detectedDateTime":")" + time + R"(","activityDateTime":")" + time +
-            R"(","riskState":"atRisk","requestId":)" +
+            R"(","detectedDateTime":")" + FormatRfc3339(event.detected.value_or(event.time)) +
+            R"(","activityDateTime":")" + time + R"(","riskState":")" + event.risk_state +
+            R"(","requestId":)" +
             (event.request_id.empty() ? "null" : "\"" + event.request_id + "\"");
   } else {
     json += R"("createdDateTime":")" + time + R"(","activityDateTime":")" + time +
@@ -191,7 +206,7 @@ std::string FakeGraph::Render(const graph::Collection& collection, const Event& 
 }
 
 HttpResponse FakeGraph::Item(const Query& query) {
-  for (const char* stream : {"signIns.interactive", "signIns.nonInteractive"}) {
+  for (const char* stream : {"signIns.interactive", "signIns.nonInteractive", "riskDetections"}) {
     const auto found = events_[stream].find(query.item);
     if (found != events_[stream].end() && found->second.visible <= clock_.True()) {
       return Answer(200, Render(*graph::FindCollection(stream), found->second));
@@ -210,13 +225,15 @@ HttpResponse FakeGraph::List(const Query& query, const std::string& url) {
   if (query.bad) {
     return Answer(400, R"({"error":{"code":"BadRequest","message":"Invalid filter clause"}})");
   }
-  if (query.to.ticks != Instant::kMaxTicks && query.to - query.from > widest_) {
-    return Answer(504, "");
-  }
+  const bool wide = query.to.ticks != Instant::kMaxTicks && query.to - query.from > widest_;
+  if (wide || (query.sweep && !sweeps_answered_)) return Answer(504, "");
   std::vector<const Event*> matching;
   for (const auto& [id, event] : events_[std::string(query.collection->stream)]) {
     // The filter has milliseconds; Graph compares the whole instant.
-    if (event.visible <= clock_.True() && event.time >= query.from && event.time <= query.to) {
+    const bool by_detection = query.variant->time_field == "detectedDateTime";
+    const Instant time = by_detection ? event.detected.value_or(event.time) : event.time;
+    if (event.visible <= clock_.True() && time >= query.from && time <= query.to &&
+        (!query.sweep || event.risk_state == "atRisk")) {
       matching.push_back(&event);
     }
   }
@@ -236,7 +253,7 @@ HttpResponse FakeGraph::List(const Query& query, const std::string& url) {
 
 HttpResponse FakeGraph::PageFrom(const std::string& token) {
   const auto found = cursors_.find(token);
-  if (found == cursors_.end() || clock_.True() - found->second.made > kMinute * 5 ||
+  if (found == cursors_.end() || clock_.True() - found->second.made > token_life_ ||
       Dice(faults_.expired)) {
     return Answer(400, R"({"error":{"code":"","message":"Token not found: token is either )"
                        R"(invalid or expired"}})");

@@ -58,6 +58,9 @@ class FakeGraph final : public HttpTransport {
     Instant visible;         // not before
     int version = 0;         // told apart by a member that changes
     std::string request_id;  // of a detection: its sign-in
+    std::string risk_state = "atRisk";
+    // Of a detection: `time` is when it changed last.
+    std::optional<Instant> detected = std::nullopt;
   };
   // Chances in a thousand of a request.
   struct Faults {
@@ -69,7 +72,8 @@ class FakeGraph final : public HttpTransport {
 
   void Emit(const std::string& stream, Event event);
   // A new version of the event; detections move to the present.
-  void Change(const std::string& stream, const std::string& id);
+  void Change(const std::string& stream, const std::string& id,
+              const std::string& risk_state = "atRisk");
   [[nodiscard]] std::map<std::string, Event> Events(const std::string& stream);
   void SetFaults(const Faults& faults);
   // Answers this stream's lists with this status and body; 0 ends it.
@@ -77,6 +81,15 @@ class FakeGraph final : public HttpTransport {
   // Never answers lists wider than this (504).
   void SetWidestSpan(Timespan span) { widest_ = span; }
   void RefuseField(std::string field) { refused_field_ = std::move(field); }
+  // A page larger than this is a bad request.
+  void SetLargestTop(std::size_t top) { largest_top_ = top; }
+  // Lists that ask for a risk state are never answered (504).
+  void SetSweepsAnswered(bool answered) { sweeps_answered_ = answered; }
+  // Records asked for by their id are not to be had (503).
+  void SetItemsAnswered(bool answered) { items_answered_ = answered; }
+  void SetTokenLife(Timespan life) { token_life_ = life; }
+  // Something between that answers everything by itself, with a clock of its own.
+  void SetPortal(std::optional<Instant> date) { portal_ = date; }
   // Every request hangs until stopped or until its time-out.
   std::atomic<bool> hangs{false};
   std::atomic<int> requests{0};
@@ -94,6 +107,7 @@ class FakeGraph final : public HttpTransport {
     Instant from{}, to{Instant::kMaxTicks};
     std::size_t top = 20;
     std::string item;
+    bool sweep = false;
     bool bad = false;
   };
   [[nodiscard]] std::optional<HttpResponse> Misbehave();
@@ -122,6 +136,11 @@ class FakeGraph final : public HttpTransport {
   std::map<std::string, Cursor> cursors_;
   Timespan widest_{kDay * 10'000};
   std::string refused_field_;
+  std::size_t largest_top_ = 1000;
+  bool sweeps_answered_ = true;
+  bool items_answered_ = true;
+  Timespan token_life_ = kMinute * 5;
+  std::optional<Instant> portal_;
   std::vector<std::string> urls_;
   std::vector<Instant> times_;
   int next_cursor_ = 0;

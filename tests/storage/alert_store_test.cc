@@ -57,8 +57,8 @@ TEST_F(AlertStoreTest, AFindingComesBackAsItWas) {
                      read.found),
             std::tie(finding.time, finding.tick, finding.state, finding.state_reason, finding.alert,
                      finding.row, finding.found));
-  EXPECT_EQ(Of().FindingsOfEvent("rule", kStream, 5).value().size(), 1U);
-  EXPECT_THAT(Of().FindingsOfEvent("rule", kStream, 6).value(), IsEmpty());
+  EXPECT_EQ(Of().FindingsOfEvent("rule", kStream, 5, "").value().size(), 1U);
+  EXPECT_THAT(Of().FindingsOfEvent("rule", kStream, 6, "").value(), IsEmpty());
   EXPECT_EQ(Of().FindingsOfAlert("a").value().size(), 1U);
   EXPECT_FALSE(Of().Finding("g").value());
   ASSERT_TRUE(Of().PutFinding(finding));
@@ -115,6 +115,33 @@ TEST_F(AlertStoreTest, IncidentsAndCursorsComeBack) {
   ASSERT_TRUE(Of().PutCursor("rule", {.hash = "h", .seq = 9, .evaluated = Instant{8}}));
   EXPECT_TRUE(Of().AnyCursor().value());
   EXPECT_EQ(Of().Cursor("rule").value().value().seq, 9);
+}
+
+TEST_F(AlertStoreTest, WhatAnOpenAlertCitesIsKnownByTheEventsOwnId) {
+  const auto put = [&](const std::string& id, const std::string& alert, std::int64_t time) {
+    ASSERT_TRUE(Of().PutFinding({.id = "f" + id + alert,
+                                 .rule = "rule",
+                                 .stream = kStream,
+                                 .event = time,
+                                 .event_id = id,
+                                 .time = Instant{time},
+                                 .alert = alert}));
+  };
+  put("old", "open", 1);
+  put("new", "open", 2);
+  put("new", "another", 2);
+  put("closed", "closed", 3);
+  put("", "open", 4);
+  AlertRow closed = Alert("closed", 1, 1);
+  closed.status = "closed";
+  ASSERT_TRUE(Of().PutAlert(closed));
+  ASSERT_TRUE(Of().PutAlert(Alert("open", 1, 1)));
+  ASSERT_TRUE(Of().PutAlert(Alert("another", 1, 1)));
+  EXPECT_THAT(Of().CitedByOpenAlerts(kStream, 9).value(), ElementsAre("new", "old"));
+  EXPECT_THAT(Of().CitedByOpenAlerts(kStream, 1).value(), ElementsAre("new"));
+  EXPECT_THAT(Of().CitedByOpenAlerts("another", 9).value(), IsEmpty());
+  EXPECT_EQ(Of().FindingsOfEvent("rule", kStream, 99, "new").value().size(), 2U);
+  EXPECT_EQ(Of().FindingsOfEvent("rule", kStream, 4, "").value().size(), 1U);
 }
 
 TEST_F(AlertStoreTest, ATickIsOneTransaction) {

@@ -162,7 +162,7 @@ State CheckAll(const std::filesystem::path& folder) {
     EXPECT_NE(json.find(std::string(scan.Text(0))), std::string::npos) << "columns and JSON";
   }
   for (const auto& [id, json] : state.events) EXPECT_FALSE(json.empty()) << id;
-  const auto versions = store->events().Versions(kStream, 0, INT64_MAX).value();
+  const auto versions = VersionsOf(*store, 0);
   EXPECT_GE(versions.size(), ids.size());
   const bool finding = store->alerts().Finding("f").value().has_value();
   EXPECT_EQ(store->alerts().Alert("a").value().has_value(), finding);

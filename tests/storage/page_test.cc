@@ -31,6 +31,27 @@ TEST_F(PageTest, RowsAndLedgerTellTheSame) {
   EXPECT_THAT(store->events().Ids(kStream).value(), ElementsAre("a", "b"));
 }
 
+TEST_F(PageTest, AnEventPastRetentionThatAnAlertCitesIsKeptForADay) {
+  const Instant now = Instant{1} + kDay * 100;
+  const Merger merger = MergerFor(ThingSchema());
+  const WriteRules rules{.now = now, .oldest = Instant{2000}, .merger = &merger};
+  ASSERT_TRUE(store->alerts().PutFinding(
+      {.id = "f", .rule = "r", .stream = kStream, .event_id = "cited", .alert = "a"}));
+  ASSERT_TRUE(store->alerts().PutFinding(
+      {.id = "g", .rule = "r", .stream = "another", .event_id = "other", .alert = "a"}));
+  const PageCounts counts =
+      Put({{.id = "cited"}, {.id = "other"}, {.id = "young", .created = 3000}}, rules);
+  EXPECT_EQ(counts.added, 2);
+  EXPECT_EQ(counts.expired, 1) << "the alert cites an event of that id in another stream";
+  EXPECT_EQ(Put({{.id = "cited", .more = R"("name":"changed")"}}, rules).changed, 1);
+  EXPECT_EQ(store->Expire(rules.oldest, now + kHour).value(), 0);
+  EXPECT_THAT(Jsons(), ElementsAre(::testing::HasSubstr("changed"), ::testing::HasSubstr("young")));
+  EXPECT_TRUE(store->Check());
+  EXPECT_EQ(store->Expire(rules.oldest, now + kDay + kHour).value(), 1);
+  EXPECT_THAT(Jsons(), ElementsAre(::testing::HasSubstr("young")));
+  EXPECT_EQ(store->events().Deleted(kStream).value(), 1);
+}
+
 TEST_F(PageTest, AReadingThatChangesNothingWritesNothing) {
   Put({{.id = "a", .more = R"("name":"x","noise":1)"}});
   const std::int64_t seq = Seq();
@@ -38,7 +59,7 @@ TEST_F(PageTest, AReadingThatChangesNothingWritesNothing) {
   EXPECT_EQ(counts.same, 1) << "noise is volatile";
   EXPECT_EQ(Seq(), seq);
   EXPECT_THAT(Jsons(), ElementsAre(::testing::HasSubstr(R"("noise":1)")));
-  EXPECT_EQ(store->events().Versions(kStream, 0, INT64_MAX).value().size(), 1U);
+  EXPECT_EQ(VersionsOf(*store, 0).size(), 1U);
 }
 
 TEST_F(PageTest, AChangeKeepsTheVersionBefore) {
@@ -46,14 +67,14 @@ TEST_F(PageTest, AChangeKeepsTheVersionBefore) {
   const PageCounts counts = Put({{.id = "a", .more = R"("name":"y")"}});
   EXPECT_EQ(counts.changed, 1);
   EXPECT_EQ(store->events().Count(kStream).value(), 2);
-  const auto versions = store->events().Versions(kStream, 0, INT64_MAX).value();
+  const auto versions = VersionsOf(*store, 0);
   ASSERT_EQ(versions.size(), 3U);
   EXPECT_EQ(versions[0].key, versions[2].key) << "the event stays the same event";
   EXPECT_NE(versions[0].json.find(R"("name":"x")"), std::string::npos);
   EXPECT_NE(versions[2].json.find(R"("name":"y")"), std::string::npos);
   EXPECT_LT(versions[1].seq, versions[2].seq);
   // Only what came after the first page.
-  EXPECT_EQ(store->events().Versions(kStream, versions[1].seq, INT64_MAX).value().size(), 1U);
+  EXPECT_EQ(VersionsOf(*store, versions[1].seq).size(), 1U);
 }
 
 TEST_F(PageTest, HiddenAndAbsentMembersNeverReplaceWhatIsKnown) {

@@ -125,8 +125,8 @@ TEST_P(RicherReadingTest, HoldsForRandomReadings) {
     if (roll(10) == 0) Reopen();
   }
   std::map<std::string, int> versions;
-  const std::vector<EventVersion> all = store->events().Versions(kStream, 0, INT64_MAX).value();
-  for (const EventVersion& version : all) {
+  const std::vector<Version> all = VersionsOf(*store, 0);
+  for (const Version& version : all) {
     ++versions[Json::parse(version.json)["id"]];
   }
   const std::vector<std::string> jsons = Jsons();

@@ -124,6 +124,15 @@ Page::Page(const std::vector<Thing>& things, const StreamSchema& schema) {
   }
 }
 
+std::vector<Version> VersionsOf(TenantStore& store, std::int64_t after_seq) {
+  std::vector<Version> versions;
+  VersionScan scan = store.events().Versions(kStream, after_seq, INT64_MAX).value();
+  while (scan.Next().value()) {
+    versions.push_back({scan.key(), scan.seq(), scan.created(), std::string(scan.Json().value())});
+  }
+  return versions;
+}
+
 void StoreTest::Reopen(const TenantStoreOptions& options) {
   store.reset();
   auto opened =

@@ -63,6 +63,14 @@ class Page {
   std::vector<Record> records_;
 };
 
+// A reading with a copy of its JSON.
+struct Version {
+  std::int64_t key = 0, seq = 0;
+  Instant created;
+  std::string json;
+};
+std::vector<Version> VersionsOf(TenantStore& store, std::int64_t after_seq);
+
 class StoreTest : public ::testing::Test {
  protected:
   StoreTest() { Reopen(); }

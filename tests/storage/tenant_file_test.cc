@@ -83,7 +83,7 @@ TEST_F(TenantFileTest, ANewMappingMakesTheColumnsAgainAndKeepsTheRest) {
   auto colorful = OpenWith(ColorfulSchema());
   ASSERT_TRUE(colorful) << colorful.error().message;
   EXPECT_EQ((*colorful)->events().LastSeq().value(), seq);
-  EXPECT_EQ((*colorful)->events().Versions(kStream, 0, INT64_MAX).value().size(), 3U);
+  EXPECT_EQ(VersionsOf(**colorful, 0).size(), 3U);
   std::vector<std::string> colors;
   std::vector<std::string> kept;
   {
@@ -142,7 +142,7 @@ TEST_F(TenantFileTest, OldEventsGoWithTheirFramesAndVersions) {
   EXPECT_EQ(store->Expire(Instant{50'000}, Instant{60'000}).value(), 5000);
   EXPECT_EQ(store->events().Count(kStream).value(), 100);
   EXPECT_EQ(Jsons().size(), 100U);
-  EXPECT_EQ(store->events().Versions(kStream, 0, INT64_MAX).value().size(), 100U);
+  EXPECT_EQ(VersionsOf(*store, 0).size(), 100U);
   store.reset();
   EXPECT_EQ(Ask("SELECT count(*) FROM frame"), 2);
   EXPECT_EQ(Ask("SELECT count(*) FROM event_version"), 0);
@@ -159,7 +159,7 @@ TEST_F(TenantFileTest, KeysAreNeverGivenAgain) {
   const std::int64_t last = Seq();
   ASSERT_EQ(store->Expire(Instant{100}, Instant{}).value(), 2);
   Put({{.id = "c", .created = 200}});
-  const auto versions = store->events().Versions(kStream, 0, INT64_MAX).value();
+  const auto versions = VersionsOf(*store, 0);
   ASSERT_EQ(versions.size(), 1U);
   EXPECT_GT(versions[0].key, last);
   EXPECT_EQ(store->events().IdOf(kStream, versions[0].key).value(), "c");

@@ -1,0 +1,42 @@
+// What of a stream an operator must learn of.
+
+#include "agent/poll/stream.h"
+
+namespace picket::poll {
+
+std::vector<HealthEvent> Stream::Health(Instant now) const {
+  std::vector<HealthEvent> events;
+  const auto add = [&](HealthEvent::Kind kind, std::string message, std::string hint) {
+    events.push_back({kind, name(), std::move(message), std::move(hint)});
+  };
+  const bool refused = state_.state == "off" && probe_.refusals > 0;
+  if (refused) {
+    const bool licence = state_.last_error.find("licence") != std::string::npos;
+    add(licence ? HealthEvent::Kind::kLicence : HealthEvent::Kind::kPermission, state_.last_error,
+        state_.reason);
+  }
+  if (lost_ > 0) {
+    add(HealthEvent::Kind::kLostWindow,
+        std::to_string(lost_) + " part(s) were not read while Graph still had them",
+        "Picket did not run, or could not read, for longer than Graph keeps. 'picket status' lists "
+        "them.");
+  }
+  if (stuck_ > 0) {
+    add(HealthEvent::Kind::kStuck,
+        std::to_string(stuck_) + " window(s) were passed by: Graph did not answer for them",
+        "Picket asks for them again.");
+  }
+  // What the cloud never gave is off, and no news.
+  const bool never = state_.last_success.ticks == 0;
+  if (refused || probe_.anchor.ticks == 0 || (never && state_.state == "off")) return events;
+  constexpr std::int64_t kMissed = 4;
+  const Timespan patience = std::max(state_.interval, settings_.poll_interval) * kMissed + kHour;
+  const Instant since = never ? probe_.anchor + settings_.first_window : state_.last_success;
+  if (since + patience < now) {
+    add(HealthEvent::Kind::kStalled,
+        (never ? "never read, since " : "not read since ") + FormatRfc3339(since), state_.reason);
+  }
+  return events;
+}
+
+}  // namespace picket::poll
