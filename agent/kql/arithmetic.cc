@@ -15,11 +15,12 @@ std::optional<Type> Refuse(std::string& why, const char* op, Type a, Type b) {
 }
 
 Type NumberType(Type a, Type b) {
+  if (a == Type::kDecimal || b == Type::kDecimal) return Type::kDecimal;
   return a == Type::kReal || b == Type::kReal ? Type::kReal : Type::kLong;
 }
 
 std::optional<Type> BindAdd(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0]) && IsNumeric(t[1])) return NumberType(t[0], t[1]);
+  if (IsNumber(t[0]) && IsNumber(t[1])) return NumberType(t[0], t[1]);
   if (t[0] == Type::kTimespan && t[1] == Type::kTimespan) return Type::kTimespan;
   if ((t[0] == Type::kDateTime && t[1] == Type::kTimespan) ||
       (t[0] == Type::kTimespan && t[1] == Type::kDateTime)) {
@@ -29,7 +30,7 @@ std::optional<Type> BindAdd(const std::vector<Type>& t, std::string& why) {
 }
 
 std::optional<Type> BindSubtract(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0]) && IsNumeric(t[1])) return NumberType(t[0], t[1]);
+  if (IsNumber(t[0]) && IsNumber(t[1])) return NumberType(t[0], t[1]);
   if (t[0] == Type::kDateTime && t[1] == Type::kDateTime) return Type::kTimespan;
   if (t[0] == Type::kTimespan && t[1] == Type::kTimespan) return Type::kTimespan;
   if (t[0] == Type::kDateTime && t[1] == Type::kTimespan) return Type::kDateTime;
@@ -37,7 +38,7 @@ std::optional<Type> BindSubtract(const std::vector<Type>& t, std::string& why) {
 }
 
 std::optional<Type> BindMultiply(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0]) && IsNumeric(t[1])) return NumberType(t[0], t[1]);
+  if (IsNumber(t[0]) && IsNumber(t[1])) return NumberType(t[0], t[1]);
   if ((t[0] == Type::kTimespan && IsNumeric(t[1])) ||
       (IsNumeric(t[0]) && t[1] == Type::kTimespan)) {
     return Type::kTimespan;
@@ -46,7 +47,7 @@ std::optional<Type> BindMultiply(const std::vector<Type>& t, std::string& why) {
 }
 
 std::optional<Type> BindDivide(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0]) && IsNumeric(t[1])) return NumberType(t[0], t[1]);
+  if (IsNumber(t[0]) && IsNumber(t[1])) return NumberType(t[0], t[1]);
   if (t[0] == Type::kTimespan && t[1] == Type::kTimespan) return Type::kReal;
   if (t[0] == Type::kTimespan && IsNumeric(t[1])) return Type::kTimespan;
   return Refuse(why, "/", t[0], t[1]);
@@ -59,7 +60,7 @@ std::optional<Type> BindModulo(const std::vector<Type>& t, std::string& why) {
 }
 
 std::optional<Type> BindNegate(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0])) return t[0] == Type::kInt ? Type::kLong : t[0];
+  if (IsNumber(t[0])) return t[0] == Type::kInt ? Type::kLong : t[0];
   if (t[0] == Type::kTimespan) return t[0];
   why = fmt::format("- {} is not defined", TypeName(t[0]));
   return std::nullopt;
@@ -100,7 +101,26 @@ Type ResultType(const Arguments& a) {
   return kRule(types, why).value_or(Type::kLong);
 }
 
+bool HasDecimal(const Arguments& a) {
+  return std::any_of(a.begin(), a.end(),
+                     [](const ColumnPtr& column) { return column->type == Type::kDecimal; });
+}
+
+template <class Op>
+ColumnPtr OfDecimals(const Arguments& a, std::size_t rows, Op op) {
+  return MapRows(Type::kDecimal, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const std::optional<Decimal> x = ToDecimal(*a[0], row);
+    const std::optional<Decimal> y = ToDecimal(*a[1], row);
+    const std::optional<Decimal> result = x && y ? op(*x, *y) : std::nullopt;
+    if (!result) return out.Null();
+    out.Text(ToString(*result));
+  });
+}
+
 ColumnPtr Add(const EvalContext&, const Arguments& a, std::size_t rows) {
+  if (HasDecimal(a)) {
+    return OfDecimals(a, rows, [](const Decimal& x, const Decimal& y) { return Add(x, y); });
+  }
   return Binary(
       ResultType<&BindAdd>(a), a, rows,
       [](std::int64_t x, std::int64_t y) -> std::optional<std::int64_t> {
@@ -109,6 +129,10 @@ ColumnPtr Add(const EvalContext&, const Arguments& a, std::size_t rows) {
       [](double x, double y) { return x + y; });
 }
 ColumnPtr Subtract(const EvalContext&, const Arguments& a, std::size_t rows) {
+  if (HasDecimal(a)) {
+    return OfDecimals(a, rows,
+                      [](const Decimal& x, const Decimal& y) { return Add(x, Negated(y)); });
+  }
   return Binary(
       ResultType<&BindSubtract>(a), a, rows,
       [](std::int64_t x, std::int64_t y) -> std::optional<std::int64_t> {
@@ -117,6 +141,9 @@ ColumnPtr Subtract(const EvalContext&, const Arguments& a, std::size_t rows) {
       [](double x, double y) { return x - y; });
 }
 ColumnPtr Multiply(const EvalContext&, const Arguments& a, std::size_t rows) {
+  if (HasDecimal(a)) {
+    return OfDecimals(a, rows, [](const Decimal& x, const Decimal& y) { return Multiply(x, y); });
+  }
   return Binary(
       ResultType<&BindMultiply>(a), a, rows,
       [](std::int64_t x, std::int64_t y) -> std::optional<std::int64_t> {
@@ -125,6 +152,9 @@ ColumnPtr Multiply(const EvalContext&, const Arguments& a, std::size_t rows) {
       [](double x, double y) { return x * y; });
 }
 ColumnPtr Divide(const EvalContext&, const Arguments& a, std::size_t rows) {
+  if (HasDecimal(a)) {
+    return OfDecimals(a, rows, [](const Decimal& x, const Decimal& y) { return Divide(x, y); });
+  }
   if (a[0]->type == Type::kTimespan && a[1]->type == Type::kTimespan) {
     return MapRows(Type::kReal, a, rows, [&](ColumnBuilder& out, std::size_t row) {
       if (a[0]->IsNull(row) || a[1]->IsNull(row)) return out.Null();
@@ -160,6 +190,9 @@ ColumnPtr Negate(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapRows(type, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     if (a[0]->IsNull(row)) return out.Null();
     if (type == Type::kReal) return out.Real(-a[0]->Real(row));
+    if (type == Type::kDecimal) {
+      return out.Text(ToString(Negated(ToDecimal(*a[0], row).value_or(Decimal{}))));
+    }
     out.Number(Wrap(0 - static_cast<std::uint64_t>(a[0]->Number(row))));
   });
 }

@@ -19,6 +19,8 @@ std::string_view DataTypeName(Type type) {
       return "System.Int64";
     case Type::kReal:
       return "System.Double";
+    case Type::kDecimal:
+      return "System.Data.SqlTypes.SqlDecimal";
     case Type::kString:
       return "System.String";
     case Type::kDateTime:

@@ -7,7 +7,8 @@
 namespace picket::kql {
 
 bool IsText(Type type) {
-  return type == Type::kString || type == Type::kGuid || type == Type::kDynamic;
+  return type == Type::kString || type == Type::kGuid || type == Type::kDynamic ||
+         type == Type::kDecimal;
 }
 
 Value Column::Get(std::size_t row) const {

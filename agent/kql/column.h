@@ -59,7 +59,7 @@ struct Column {
 };
 using ColumnPtr = std::shared_ptr<const Column>;
 
-bool IsText(Type type);  // string, guid, dynamic
+bool IsText(Type type);  // string, guid, dynamic, decimal
 
 // Builds a flat column row by row.
 class ColumnBuilder {

@@ -15,7 +15,7 @@ namespace picket::kql {
 namespace {
 
 bool Unordered(Type a, Type b) {
-  if (a == b || (IsNumeric(a) && IsNumeric(b))) return false;
+  if (a == b || (IsNumber(a) && IsNumber(b))) return false;
   if (a == Type::kDynamic || b == Type::kDynamic) return false;
   return true;
 }
@@ -24,7 +24,7 @@ std::optional<Type> BindEquality(const std::vector<Type>& types, std::string& wh
   const Type a = types[0];
   const Type b = types[1];
   const bool loose = a == Type::kString || b == Type::kString || a == Type::kDynamic ||
-                     b == Type::kDynamic || (IsNumeric(a) && IsNumeric(b));
+                     b == Type::kDynamic || (IsNumber(a) && IsNumber(b));
   if (a == b || (loose && a != Type::kBool && b != Type::kBool) || a == Type::kDynamic ||
       b == Type::kDynamic) {
     return Type::kBool;
@@ -190,6 +190,12 @@ ColumnPtr Between(const EvalContext&, const Arguments& a, std::size_t rows) {
 
 std::optional<int> CompareValues(const Column& a, std::size_t i, const Column& b, std::size_t j) {
   if (a.IsNull(i) || b.IsNull(j)) return std::nullopt;
+  if (a.type == Type::kDecimal || b.type == Type::kDecimal) {
+    const std::optional<Decimal> x = ToDecimal(a, i);
+    const std::optional<Decimal> y = ToDecimal(b, j);
+    if (!x || !y) return std::nullopt;
+    return Compare(*x, *y);
+  }
   if (a.type == Type::kDynamic || b.type == Type::kDynamic) {
     if (IsNumeric(a.type) || IsNumeric(b.type)) {
       const std::optional<double> x = ToReal(a, i);
@@ -215,7 +221,8 @@ std::optional<bool> ValuesEqual(const Column& a, std::size_t i, const Column& b,
   const bool null_b = b.IsNull(j);
   if (null_a && null_b) return std::nullopt;
   if (null_a || null_b) return false;
-  if (!IsText(a.type) && !IsText(b.type)) return CompareValues(a, i, b, j) == 0;
+  const bool decimals = a.type == Type::kDecimal || b.type == Type::kDecimal;
+  if (decimals || (!IsText(a.type) && !IsText(b.type))) return CompareValues(a, i, b, j) == 0;
   std::string buffer_a;
   std::string buffer_b;
   const std::string_view x = TextView(a, i, buffer_a);

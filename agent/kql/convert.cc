@@ -32,7 +32,10 @@ std::optional<double> RealOfText(std::string_view text) {
   text = Trim(text);
   double real = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), real);
-  if (code != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  if (text.empty() || end != text.data() + text.size()) return std::nullopt;
+  if (code == std::errc::result_out_of_range)
+    return std::strtod(std::string(text).c_str(), nullptr);
+  if (code != std::errc{}) return std::nullopt;
   return real;
 }
 
@@ -100,6 +103,14 @@ ColumnPtr ToRealKernel(const EvalContext&, const Arguments& a, std::size_t rows)
     } else {
       out.Null();
     }
+  });
+}
+
+ColumnPtr ToDecimalKernel(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kDecimal, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const std::optional<Decimal> decimal = ToDecimal(*a[0], row);
+    if (!decimal) return out.Null();
+    out.Text(ToString(*decimal));
   });
 }
 
@@ -240,6 +251,7 @@ std::string ToText(const Column& column, std::size_t row) {
       return std::to_string(column.Number(row));
     case Type::kReal:
       return RealAsString(column.Real(row));
+    case Type::kDecimal:
     case Type::kString:
     case Type::kGuid:
       return std::string(column.Text(row));
@@ -262,6 +274,10 @@ std::string_view TextView(const Column& column, std::size_t row, std::string& bu
 std::optional<std::int64_t> ToLong(const Column& column, std::size_t row) {
   if (column.IsNull(row)) return std::nullopt;
   if (column.type == Type::kReal) return LongOfReal(column.Real(row));
+  if (column.type == Type::kDecimal) {
+    const std::string_view text = column.Text(row);
+    return LongOfText(text.substr(0, text.find('.')));
+  }
   if (!IsText(column.type)) return column.Number(row);
   if (column.type == Type::kDynamic) {
     const std::string_view json = column.Text(row);
@@ -285,6 +301,16 @@ std::optional<double> ToReal(const Column& column, std::size_t row) {
   return RealOfText(ToText(column, row));
 }
 
+std::optional<Decimal> ToDecimal(const Column& column, std::size_t row) {
+  if (column.IsNull(row)) return std::nullopt;
+  if (column.type == Type::kReal) {
+    const double real = column.Real(row);
+    return std::isfinite(real) ? ParseDecimal(RealAsJson(real)) : std::nullopt;
+  }
+  if (!IsText(column.type)) return ParseDecimal(std::to_string(column.Number(row)));
+  return ParseDecimal(Trim(ToText(column, row)));
+}
+
 std::string ToJsonText(const Column& column, std::size_t row) {
   if (column.IsNull(row)) return "null";
   switch (column.type) {
@@ -297,6 +323,7 @@ std::string ToJsonText(const Column& column, std::size_t row) {
       const double real = column.Real(row);
       return std::isfinite(real) ? RealAsJson(real) : QuoteJson(RealAsJson(real));
     }
+    case Type::kDecimal:
     case Type::kDynamic:
       return std::string(column.Text(row));
     case Type::kString:
@@ -321,6 +348,7 @@ FunctionList ConvertFunctions() {
       {"todouble(value: scalar): real", &ToRealKernel, nullptr, kNameOfFirst},
       {"todynamic(value: scalar): dynamic", &ToDynamic, nullptr, kNameOfFirst},
       {"toguid(value: text): guid", &ToGuid, nullptr, kNameOfFirst},
+      {"todecimal(value: scalar): decimal", &ToDecimalKernel, nullptr, kNameOfFirst},
       {"toint(value: scalar): int", &ToNumber<Type::kInt>, nullptr, kNameOfFirst},
       {"tolong(value: scalar): long", &ToNumber<Type::kLong>, nullptr, kNameOfFirst},
       {"tostring(value: scalar): string", &ToStringKernel, nullptr, kNameOfFirst},

@@ -36,6 +36,10 @@ void AppendElement(ColumnBuilder& out, Type type, const Column& elements, std::s
       const auto real = number ? ToReal(elements, at) : std::nullopt;
       return real ? out.Real(*real) : out.Null();
     }
+    case Type::kDecimal:
+      if (kind != JsonKind::kNumber) return out.Null();
+      return out.Append(
+          FindFunction("todecimal")->run({}, {ConstantColumn(elements.Get(at), 1)}, 1)->Get(0));
     case Type::kDateTime:
     case Type::kTimespan:
     case Type::kGuid:

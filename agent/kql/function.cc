@@ -41,6 +41,8 @@ std::string_view ConverterTo(Type type) {
       return "tolong";
     case Type::kReal:
       return "todouble";
+    case Type::kDecimal:
+      return "todecimal";
     case Type::kString:
       return "tostring";
     case Type::kDateTime:

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/kql/decimal.h"
 #include "agent/kql/function.h"
 
 namespace picket::kql {
@@ -53,6 +54,8 @@ std::string ToText(const Column& column, std::size_t row);
 std::string_view TextView(const Column& column, std::size_t row, std::string& buffer);
 std::optional<std::int64_t> ToLong(const Column& column, std::size_t row);
 std::optional<double> ToReal(const Column& column, std::size_t row);
+// nullopt where there is none; reals as they print.
+std::optional<Decimal> ToDecimal(const Column& column, std::size_t row);
 // The value as JSON text ("null" for null).
 std::string ToJsonText(const Column& column, std::size_t row);
 

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "agent/kql/decimal.h"
 #include "agent/kql/json_view.h"
 #include "agent/kql/kernel.h"
 #include "base/text.h"
@@ -241,6 +242,11 @@ class Lexer {
         const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), real);
         if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
         return Value::Real(real);
+      }
+      case Type::kDecimal: {
+        const auto decimal = ParseDecimal(text);
+        if (!decimal) return std::nullopt;
+        return Value{.type = Type::kDecimal, .text = ToString(*decimal)};
       }
       case Type::kDateTime: {
         const auto ticks = ParseDateTimeText(text);

@@ -95,7 +95,6 @@ void Parser::CheckReferred(const Token& token) {
 Type Parser::TypeHere() {
   const Token token = Peek();
   const std::string name = AnyName("a type");
-  if (name == "decimal") FailAt(token.span, "PK100", "the type decimal is not supported yet");
   const std::optional<Type> type = ParseType(name);
   if (!type) FailAt(token.span, "KS160", fmt::format("'{}' is no type", EscapeTerminal(name)));
   return *type;

@@ -23,6 +23,8 @@ std::string_view TypeName(Type type) {
       return "long";
     case Type::kReal:
       return "real";
+    case Type::kDecimal:
+      return "decimal";
     case Type::kString:
       return "string";
     case Type::kDateTime:
@@ -38,7 +40,7 @@ std::string_view TypeName(Type type) {
 }
 
 std::optional<Type> ParseType(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Type>, 16> kNames = {
+  static constexpr std::array<std::pair<std::string_view, Type>, 17> kNames = {
       {{"bool", Type::kBool},
        {"boolean", Type::kBool},
        {"int", Type::kInt},
@@ -47,6 +49,7 @@ std::optional<Type> ParseType(std::string_view name) {
        {"int64", Type::kLong},
        {"real", Type::kReal},
        {"double", Type::kReal},
+       {"decimal", Type::kDecimal},
        {"string", Type::kString},
        {"datetime", Type::kDateTime},
        {"date", Type::kDateTime},

@@ -17,6 +17,7 @@ enum class Type : std::uint8_t {
   kInt,
   kLong,
   kReal,
+  kDecimal,
   kString,
   kDateTime,
   kTimespan,
@@ -29,8 +30,11 @@ inline bool IsNumeric(Type type) {
   return type == Type::kInt || type == Type::kLong || type == Type::kReal;
 }
 
-// One scalar. bool, int, long, datetime and timespan (both in ticks) are integers; string and guid
-// (canonical text) are text; dynamic is JSON text.
+// Numbers that are added, compared and so on with one another; a decimal is not kept as the others.
+inline bool IsNumber(Type type) { return IsNumeric(type) || type == Type::kDecimal; }
+
+// One scalar. bool, int, long, datetime and timespan (both in ticks) are integers; string, guid and
+// decimal (canonical texts) are text; dynamic is JSON text.
 struct Value {
   Type type = Type::kString;
   bool null = false;

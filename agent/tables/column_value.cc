@@ -118,6 +118,8 @@ Value OfCell(Type type, std::string_view cell) {
     case Type::kLong:
     case Type::kReal:
       return NumberOf(cell, type);
+    case Type::kDecimal:  // no table has such a column
+      break;
     case Type::kDynamic:
       if (kind == JsonKind::kString) return DynamicOfText(kql::UnquoteJson(cell));
       return DynamicOf(kql::CompactJson(cell).value_or("null"));

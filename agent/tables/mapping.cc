@@ -29,6 +29,7 @@ storage::ColumnType StoredType(kql::Type type) {
     case kql::Type::kDateTime:
     case kql::Type::kTimespan:
       return storage::ColumnType::kTicks;
+    case kql::Type::kDecimal:
     case kql::Type::kString:
     case kql::Type::kGuid:
     case kql::Type::kDynamic:

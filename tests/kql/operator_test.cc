@@ -305,6 +305,20 @@ TEST(Dynamic, HoldsOtherLiterals) {
       R"(a | {"t":"2024-01-02T00:00:00.0000000Z","d":["01:00:00","-1.12:00:00"],"x":[1]})");
 }
 
+TEST(DecimalValues, AreExact) {
+  EXPECT_EQ(
+      Ask("print s = decimal(0.1) + decimal(0.2), e = decimal(0.1) + decimal(0.2) == decimal(0.3), "
+          "d = decimal(1) / 3, m = decimal(-1.50) * 2, n = -decimal(7)"),
+      "s,e,d,m,n | 0.3,True,0.3333333333333333333333333333333333,-3,-7");
+  EXPECT_EQ(Ask("print a = todecimal('12.340'), b = todecimal('x'), c = todecimal(1) / 0, "
+                "t = gettype(todecimal(1) + 1), l = tolong(decimal(9.99)), lt = decimal(2) < 10.5"),
+            "a,b,c,t,l,lt | 12.34,,,decimal,9,True");
+  EXPECT_EQ(Ask("datatable(d:decimal)[2, 10.5, -1] | sort by d asc"), "d | -1 | 2 | 10.5");
+  EXPECT_EQ(Ask("print a = todecimal('9999999999999999999999999999999999') + 1, "
+                "b = todecimal('1e40'), c = decimal(1e-3)"),
+            "a,b,c | ,,0.001");
+}
+
 TEST(Limits, EndAQueryByTheOperatorsName) {
   TestTables none;
   const RunOptions small{.memory_bytes = std::size_t{1} << 20};
