@@ -347,7 +347,7 @@ Status Stream::PassBy(Job& job, Instant now, const Error& error) {
   return {};
 }
 
-Status Stream::Abandon(Job& job, Instant now, const Error& error) {
+Status Stream::Abandon(const Job& job, Instant now, const Error& error) {
   if (job.window == 0) return {};
   return store_.ledger().Finish(job.window, "abandoned", now, error.message);
 }

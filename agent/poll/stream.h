@@ -86,9 +86,10 @@ class Stream {
   // Then it counts only up to what has settled. False: nothing of it does.
   [[nodiscard]] Result<bool> Clip(Job& job, const Now& now);
 
-  [[nodiscard]] Status Finished(Job& job, const Now& now);                  // last page stored
-  [[nodiscard]] Status PassBy(Job& job, Instant now, const Error& error);   // stuck
-  [[nodiscard]] Status Abandon(Job& job, Instant now, const Error& error);  // to be read again
+  [[nodiscard]] Status Finished(Job& job, const Now& now);                 // last page stored
+  [[nodiscard]] Status PassBy(Job& job, Instant now, const Error& error);  // stuck
+  [[nodiscard]] Status Abandon(const Job& job, Instant now,
+                               const Error& error);  // to be read again
   // Ask for less: narrower, then smaller pages. False: nothing is left to shrink.
   bool Shrink();
   bool ShrinkPage();

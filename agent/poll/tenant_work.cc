@@ -1,6 +1,7 @@
 #include "agent/poll/tenant_work.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 
@@ -247,9 +248,15 @@ Step TenantWork::HeldBack(Lane& lane, Timespan wait, const Error& error) {
     round_.errors.insert_or_assign(stream->name(), error);
   }
   lane.given_up = true;
-  lane.job.reset();
+  if (auto left = LeaveJob(lane, error); !left) FailTenant(left.error());
   ItemAgain(lane);
   return {.next = Step::Next::kDone};
+}
+
+Status TenantWork::LeaveJob(Lane& lane, const Error& error) {
+  if (!lane.job) return {};
+  const Job job = *std::exchange(lane.job, std::nullopt);
+  return lane.stream->Abandon(job, clock_.Now(), error);
 }
 
 void TenantWork::FailTenant(const Error& error) {
@@ -278,6 +285,13 @@ TenantRound TenantWork::EndRound() {
       if (auto saved = stream->RoundDone(NowHere()); !saved) FailTenant(saved.error());
     }
     for (HealthEvent& event : stream->Health(now)) round_.health.push_back(std::move(event));
+  }
+  // A tenant that failed as a whole left them where they were; so does a stop.
+  if (!failed_ || failed_->kind != ErrorKind::kStorage) {
+    for (Lane& lane : lanes_) {
+      const Error why = failed_.value_or(Error{.message = "the round ended"});
+      if (auto left = LeaveJob(lane, why); !left) FailTenant(left.error());
+    }
   }
   for (const auto& [stream, counts] : round_.counts) {
     if (counts.rejected == 0) continue;

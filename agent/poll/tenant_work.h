@@ -110,6 +110,8 @@ class TenantWork {
   [[nodiscard]] Status QueueCited(Lane& lane);
   [[nodiscard]] Status ItemDone(Lane& lane);
   void ItemAgain(Lane& lane);
+  // The span is not read to its end in this round.
+  [[nodiscard]] Status LeaveJob(Lane& lane, const Error& error);
 
   const TenantSettings tenant_;
   const Settings& settings_;

@@ -144,6 +144,10 @@ Result<HttpResponse> FakeGraph::Send(const HttpRequest& request, std::stop_token
                : items_answered_  ? Item(query)
                                   : Answer(503, "");
   }
+  if (items_throttled_ && !Parse(url).item.empty()) {
+    response = Answer(429, "");
+    response.headers.emplace_back("Retry-After", "600");
+  }
   if (response.status == 200 && Dice(faults_.truncated)) {
     response.body.resize(response.body.size() / 2);
   }

@@ -87,6 +87,8 @@ class FakeGraph final : public HttpTransport {
   void SetSweepsAnswered(bool answered) { sweeps_answered_ = answered; }
   // Records asked for by their id are not to be had (503).
   void SetItemsAnswered(bool answered) { items_answered_ = answered; }
+  // They are answered with 429 and ten minutes to wait.
+  void SetItemsThrottled(bool throttled) { items_throttled_ = throttled; }
   void SetTokenLife(Timespan life) { token_life_ = life; }
   // Something between that answers everything by itself, with a clock of its own.
   void SetPortal(std::optional<Instant> date) { portal_ = date; }
@@ -139,6 +141,7 @@ class FakeGraph final : public HttpTransport {
   std::size_t largest_top_ = 1000;
   bool sweeps_answered_ = true;
   bool items_answered_ = true;
+  bool items_throttled_ = false;
   Timespan token_life_ = kMinute * 5;
   std::optional<Instant> portal_;
   std::vector<std::string> urls_;
