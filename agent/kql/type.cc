@@ -99,9 +99,12 @@ Digits DigitsOf(const char* scientific) {
 Digits PrintedDigits(double magnitude) {
   // The points halfway to the neighbours are exact: a long double has more bits.
   static_assert(LDBL_MANT_DIG > DBL_MANT_DIG);
-  const long double exact = magnitude;
-  const long double above = (exact + std::nextafter(magnitude, HUGE_VAL)) / 2;
-  const long double below = (exact + std::nextafter(magnitude, 0.0)) / 2;
+  const auto halfway_to = [magnitude](double limit) {
+    const double neighbour = std::nextafter(magnitude, limit);
+    return (static_cast<long double>(magnitude) + static_cast<long double>(neighbour)) / 2;
+  };
+  const long double above = halfway_to(HUGE_VAL);
+  const long double below = halfway_to(0.0);
   std::array<char, 64> buffer{};
   (void)std::snprintf(buffer.data(), buffer.size(), "%.30Le", above);
   const Digits all = DigitsOf(buffer.data());
