@@ -16,7 +16,7 @@
 
 namespace picket::poll {
 
-class Lane;
+struct Lane;
 class TenantWork;
 
 // One tenant's polling: its streams, on two lanes (audit logs, identity protection) that each have
