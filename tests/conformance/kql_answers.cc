@@ -1,11 +1,14 @@
 // Answers a corpus of KQL cases with Picket's engine, in the form that the scorer of recorded
 // answers reads: one JSON object a line, in the order of the cases.
 //
-//   picket-kql-answers CORPUS.jsonl [NAME]    NAME: only the cases whose name contains it
+//   picket-kql-answers [--batch-rows N] CORPUS.jsonl [NAME]
+//
+// NAME: only the cases whose name contains it. N: rows a batch, to show that they change nothing.
 //
 // The cases bring their own rows (datatable, print, range), so that there are no tables. Exits with
 // 66 when the corpus cannot be read, with 65 when a line of it is no case.
 
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -44,19 +47,19 @@ std::string Refusal(const std::string& name, const std::string& code, const std:
                  {"length", span.end - span.begin}}}});
 }
 
-std::string Answer(const std::string& name, const std::string& query) {
+std::string Answer(const std::string& name, const std::string& query, std::size_t batch_rows) {
   NoTables tables;
   const CompileResult compiled = Compile(query, tables);
   if (!compiled.query) {
     const Diagnostic& error = compiled.errors.front();
     return Refusal(name, error.code, error.code + " " + error.message, error.span);
   }
-  const auto result = Run(*compiled.query, tables, {.now = kNow});
+  const auto result = Run(*compiled.query, tables, {.now = kNow, .batch_rows = batch_rows});
   if (!result) return Refusal(name, "run", "at run time: " + result.error().message, {});
   return ToJson(*result).insert(1, "\"name\":" + Text(name) + ",");
 }
 
-int AnswerAll(const char* path, std::string_view only) {
+int AnswerAll(const char* path, std::string_view only, std::size_t batch_rows) {
   std::ifstream corpus(path);
   if (!corpus) {
     std::cerr << "picket-kql-answers: cannot read " << path << "\n";
@@ -70,7 +73,8 @@ int AnswerAll(const char* path, std::string_view only) {
       return 65;
     }
     const std::string name = record["name"];
-    if (name.find(only) != std::string::npos) std::cout << Answer(name, record["query"]) << "\n";
+    if (name.find(only) == std::string::npos) continue;
+    std::cout << Answer(name, record["query"], batch_rows) << "\n";
   }
   return 0;
 }
@@ -79,9 +83,15 @@ int AnswerAll(const char* path, std::string_view only) {
 }  // namespace picket::kql
 
 int main(int count, char** values) {
-  if (count < 2 || count > 3) {
-    std::cerr << "usage: picket-kql-answers CORPUS.jsonl [NAME]\n";
+  std::size_t batch_rows = picket::kql::kBatchRows;
+  if (count > 3 && std::string_view(values[1]) == "--batch-rows") {
+    batch_rows = std::strtoul(values[2], nullptr, 10);
+    count -= 2;
+    values += 2;
+  }
+  if (count < 2 || count > 3 || batch_rows == 0) {
+    std::cerr << "usage: picket-kql-answers [--batch-rows N] CORPUS.jsonl [NAME]\n";
     return 64;
   }
-  return picket::kql::AnswerAll(values[1], count == 3 ? values[2] : "");
+  return picket::kql::AnswerAll(values[1], count == 3 ? values[2] : "", batch_rows);
 }
