@@ -23,6 +23,10 @@ bool Unordered(Type a, Type b) {
 std::optional<Type> BindEquality(const std::vector<Type>& types, std::string& why) {
   const Type a = types[0];
   const Type b = types[1];
+  if (a == Type::kDynamic && b == Type::kDynamic) {
+    why = "two dynamics cannot be compared; convert them, as by tostring()";
+    return std::nullopt;
+  }
   const bool loose = a == Type::kString || b == Type::kString || a == Type::kDynamic ||
                      b == Type::kDynamic || (IsNumber(a) && IsNumber(b));
   if (a == b || (loose && a != Type::kBool && b != Type::kBool) || a == Type::kDynamic ||

@@ -305,6 +305,32 @@ TEST(Dynamic, HoldsOtherLiterals) {
       R"(a | {"t":"2024-01-02T00:00:00.0000000Z","d":["01:00:00","-1.12:00:00"],"x":[1]})");
 }
 
+TEST(Comparison, FollowsTheEngine) {
+  EXPECT_EQ(Ask("print a = real(nan) == real(nan), b = real(nan) < 1.0, c = real(nan) != 1.0"),
+            "a,b,c | False,False,True");
+  EXPECT_THAT(Ask("print d = dynamic(1) | where d == d"), StartsWith("!KS106"));
+  EXPECT_EQ(Ask("print d = dynamic({'a':'x'}) | where d.a == 'x' | count"), "Count | 1");
+}
+
+TEST(Choice, HasTheTypeOfItsValues) {
+  EXPECT_EQ(Ask("print s = gettype(iff(true, dynamic('x'), 'y')), l = gettype(iff(false, 1, 2.5)), "
+                "d = gettype(case(true, 1, 'a')), i = iff(false, 'n', dynamic(7))"),
+            "s,l,d,i | string,real,long,7");
+  EXPECT_THAT(Ask("print coalesce('a', dynamic(1))"), StartsWith("!KS"));
+}
+
+TEST(Conversion, SaturatesAndReadsUnits) {
+  EXPECT_EQ(Ask("print a = tolong(1e30), b = toint(-1e30), c = tolong('0xFFFFFFFFFFFFFFFF'), "
+                "d = totimespan('90s'), e = totimespan('1.5'), f = tobool(' true'), "
+                "g = toguid('0123456789abcdef0123456789abcdef')"),
+            "a,b,c,d,e,f,g | 9223372036854775807,-2147483648,-1,00:01:30,,,"
+            "01234567-89ab-cdef-0123-456789abcdef");
+  EXPECT_EQ(Ask("print a = tostring(0.1 + 0.2), b = tostring(1e11), c = tostring(real(+inf)), "
+                "d = tostring(1.0 / 3)"),
+            "a,b,c,d | 0.30000000000000007,100000000000.0,inf,0.3333333333333333");
+  EXPECT_EQ(Ask("print datetime(9999-12-31 23:59:59.9999999) + 1tick"), "print_0 | ");
+}
+
 TEST(DecimalValues, AreExact) {
   EXPECT_EQ(
       Ask("print s = decimal(0.1) + decimal(0.2), e = decimal(0.1) + decimal(0.2) == decimal(0.3), "
