@@ -94,7 +94,7 @@ std::string UpdateSql(const StreamSchema& schema) {
 }
 
 std::string ScanSql(const StreamSchema& schema, const ScanSpec& spec) {
-  std::string sql = "SELECT key, created, seq, frame, place";
+  std::string sql = "SELECT key, created, seq, frame, place, rank";
   for (const std::size_t column : spec.columns) {
     sql += ", " + ColumnName(schema.columns.at(column));
   }

@@ -56,6 +56,8 @@ class EventScan {
   [[nodiscard]] std::int64_t key() const { return statement_.Int(0); }
   [[nodiscard]] Instant created() const { return Instant{statement_.Int(1)}; }
   [[nodiscard]] std::int64_t seq() const { return statement_.Int(2); }
+  // How rich the source of the reading was (Record::rank).
+  [[nodiscard]] int rank() const { return static_cast<int>(statement_.Int(5)); }
   // Decompresses the frame if it is not at hand. Valid until the next row.
   [[nodiscard]] Result<std::string_view> Json() {
     return frames_->Record(statement_.Int(3), statement_.Int(4));
@@ -69,7 +71,7 @@ class EventScan {
 
  private:
   friend class EventStore;
-  static int Column(std::size_t i) { return static_cast<int>(i) + 5; }
+  static int Column(std::size_t i) { return static_cast<int>(i) + 6; }
   EventScan(Statement statement, Database& database, FrameReader& frames,
             std::shared_ptr<WordCache> words, std::size_t columns)
       : statement_(std::move(statement)),

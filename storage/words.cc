@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "storage/event_sql.h"
@@ -84,7 +85,7 @@ void BindTextCopy(Statement& statement, int index, const StoredText& stored) {
   }
 }
 
-Result<std::string_view> WordCache::Text(Database& database, std::int64_t word) {
+Result<std::string_view> WordCache::Read(Database& database, std::int64_t word) {
   const auto found = texts_.find(word);
   if (found != texts_.end()) return std::string_view(found->second);
   PK_ASSIGN_OR_RETURN(Statement select, database.Prepare("SELECT text FROM word WHERE id=?"));
@@ -94,7 +95,13 @@ Result<std::string_view> WordCache::Text(Database& database, std::int64_t word) 
                  .message = database.path().string() + ": a text is missing",
                  .hint = "Run 'picket db check'; move the tenant's file aside if it stays."});
   }
-  return std::string_view(texts_.emplace(word, select.Text(0)).first->second);
+  const std::string_view text = texts_.emplace(word, select.Text(0)).first->second;
+  if (word >= 0 && word < kLow) {
+    const auto place = static_cast<std::size_t>(word);
+    if (place >= low_.size()) low_.resize(std::min<std::size_t>(2 * place + 64, kLow));
+    low_[place] = text;
+  }
+  return text;
 }
 
 const std::shared_ptr<WordCache>& Words::Cache() {

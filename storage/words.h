@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,12 +39,22 @@ void BindTextCopy(Statement& statement, int index, const StoredText& stored);
 // Words as read: by id. Shared by the scans of a store; its texts stay where they are.
 class WordCache {
  public:
-  [[nodiscard]] Result<std::string_view> Text(Database& database, std::int64_t word);
+  [[nodiscard]] Result<std::string_view> Text(Database& database, std::int64_t word) {
+    // Ids grow from 1, so most words have a place of their own.
+    if (word >= 0 && word < std::ssize(low_)) {
+      const std::string_view text = low_[static_cast<std::size_t>(word)];
+      if (text.data() != nullptr) return text;
+    }
+    return Read(database, word);
+  }
   [[nodiscard]] bool Full() const { return texts_.size() >= kMost; }
 
  private:
   static constexpr std::size_t kMost = 50'000;
-  std::unordered_map<std::int64_t, std::string> texts_;
+  static constexpr std::int64_t kLow = 65'536;
+  [[nodiscard]] Result<std::string_view> Read(Database& database, std::int64_t word);
+  std::unordered_map<std::int64_t, std::string> texts_;  // every one of them
+  std::vector<std::string_view> low_;                    // views of those with low ids
 };
 
 // The words of one tenant's file. A text becomes a word when it is seen for the second time. One

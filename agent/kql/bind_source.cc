@@ -114,7 +114,7 @@ PlanPtr Binder::CatalogTable(std::string_view name, Span span) {
   plan->kind = Plan::Kind::kScan;
   plan->table = name;
   plan->schema = *schema;
-  for (std::size_t i = 0; i < schema->size(); ++i) plan->scan_columns.push_back(i);
+  for (std::size_t i = 0; i < schema->size(); ++i) plan->scan_columns.push_back({i, ""});
   return plan;
 }
 

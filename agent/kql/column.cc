@@ -11,6 +11,29 @@ bool IsText(Type type) {
          type == Type::kDecimal;
 }
 
+std::string_view Arena::Keep(std::string_view text) {
+  constexpr std::size_t kFirst = 1024;
+  constexpr std::size_t kMost = std::size_t{64} << 10;
+  if (text.empty()) return {};
+  bytes_ += text.size();
+  if (text.size() > left_) {
+    const std::size_t usual = std::min(kFirst << std::min<std::size_t>(blocks_.size(), 6), kMost);
+    if (text.size() > usual / 4) {  // a block of its own; the begun one goes on
+      blocks_.push_back(std::make_unique<char[]>(text.size()));
+      std::memcpy(blocks_.back().get(), text.data(), text.size());
+      return {blocks_.back().get(), text.size()};
+    }
+    blocks_.push_back(std::make_unique<char[]>(usual));
+    free_ = blocks_.back().get();
+    left_ = usual;
+  }
+  char* const begin = free_;
+  std::memcpy(begin, text.data(), text.size());
+  free_ += text.size();
+  left_ -= text.size();
+  return {begin, text.size()};
+}
+
 Value Column::Get(std::size_t row) const {
   if (IsNull(row)) return Value::Null(type);
   Value value{.type = type};
@@ -66,14 +89,14 @@ void ColumnBuilder::View(std::string_view text) {
   column_->texts.push_back(text);
 }
 
-void ColumnBuilder::Text(std::string text) {
+void ColumnBuilder::Text(std::string_view text) {
   if (text.empty()) return View({});
   if (!arena_) arena_ = std::make_shared<Arena>();
   if (arena_->bytes() + text.size() > kMostColumnBytes) {
     column_->too_large = true;
     return Null();
   }
-  View(arena_->Keep(std::move(text)));
+  View(arena_->Keep(text));
 }
 
 void ColumnBuilder::Append(const Value& value) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,18 +15,17 @@ inline constexpr std::size_t kBatchRows = 1024;
 // the column marked, which fails the query.
 inline constexpr std::size_t kMostColumnBytes = std::size_t{64} << 20;
 
-// Bytes that the texts of columns point into. Grows only; shared by the columns that need it.
+// Bytes that the texts of columns point into, in blocks. Grows only; shared by the columns that
+// need it.
 class Arena {
  public:
-  std::string_view Keep(std::string text) {
-    bytes_ += text.size();
-    if (text.empty()) return {};
-    return texts_.emplace_back(std::move(text));
-  }
+  std::string_view Keep(std::string_view text);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
-  std::deque<std::string> texts_;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* free_ = nullptr;
+  std::size_t left_ = 0;
   std::size_t bytes_ = 0;
 };
 
@@ -70,7 +68,7 @@ class ColumnBuilder {
   void Bool(bool value) { Number(value ? 1 : 0); }
   void Real(double value);
   void View(std::string_view text);  // its bytes are kept by an arena given to KeepArenasOf
-  void Text(std::string text);       // kept here
+  void Text(std::string_view text);  // kept here
   void Append(const Value& value);
   void AppendFrom(const Column& column, std::size_t row);
   void KeepArenasOf(const Column& column);

@@ -9,6 +9,7 @@
 #include "agent/kql/json_view.h"
 #include "agent/kql/kernel.h"
 #include "agent/kql/lexer.h"
+#include "agent/kql/member_columns.h"
 #include "agent/kql/parser.h"
 
 namespace picket::kql {
@@ -149,6 +150,7 @@ CompileResult Compile(std::string_view text, const Catalog& catalog) {
     result.errors.push_back(*std::move(bound.error));
     return result;
   }
+  AskForMembers(*bound.plan, catalog);
   std::unique_ptr<const Query::Later> later;
   if (bound.plan->kind == Plan::Kind::kPlugin) later = LaterOf(text, catalog);
   result.query = std::make_unique<Query>(std::move(bound.plan), std::move(later));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/kql/function.h"
+#include "agent/kql/table_source.h"
 #include "agent/kql/type.h"
 
 namespace picket::kql {
@@ -98,7 +99,7 @@ struct Plan {
   std::vector<std::unique_ptr<Plan>> inputs;
   std::string table;
   std::string name;  // `as NAME`, a view's: what the column of union withsource=… says
-  std::vector<std::size_t> scan_columns;  // of the table's schema, in the order of `schema`
+  std::vector<ScanColumn> scan_columns;  // in the order of `schema`
   std::vector<std::vector<Expression>> lists;
   std::vector<BoundSortKey> sort;
   std::optional<Expression> limit;

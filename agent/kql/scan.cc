@@ -65,10 +65,11 @@ class HintCollector {
     // ResultType == 0: the text of the number, and what else equals it, only when it is canonical
     // is not for a hint to decide; equal types only.
     if (value.type != column.type) return;
+    const ScanColumn& scanned = plan_.scan_columns[column.column];
+    if (!scanned.member.empty()) return;
     const ColumnSchema& schema = plan_.schema[column.column];
     if (schema.name == "TimeGenerated" && schema.type == Type::kDateTime) Time(value.number, op);
-    request_.conditions.push_back(
-        {.column = plan_.scan_columns[column.column], .op = op, .value = std::move(value)});
+    request_.conditions.push_back({.column = scanned.column, .op = op, .value = std::move(value)});
   }
 
   void Time(std::int64_t ticks, Condition::Operator op) {

@@ -30,6 +30,19 @@ class Catalog {
   [[nodiscard]] virtual std::optional<std::string> Watchlist(std::string_view /*alias*/) const {
     return std::nullopt;
   }
+  // Whether scans of the table can give the text of a member of the column's JSON (ScanColumn).
+  [[nodiscard]] virtual bool KeepsMember(std::string_view /*table*/, std::size_t /*column*/,
+                                         std::string_view /*member*/) const {
+    return false;
+  }
+};
+
+// What a scan is asked for: a column of the table's schema or, when a member is named, the text
+// that tostring() gives of that member of the column's JSON ('' when there is none).
+struct ScanColumn {
+  std::size_t column = 0;
+  std::string member;
+  bool operator==(const ScanColumn&) const = default;
 };
 
 // A condition that a source may use to skip rows: column OP value, both of the same type.
@@ -42,7 +55,7 @@ struct Condition {
 
 struct ScanRequest {
   std::string table;
-  std::vector<std::size_t> columns;    // of the table's schema, in the order wanted
+  std::vector<ScanColumn> columns;     // in the order wanted
   std::optional<Instant> from, until;  // of TimeGenerated, both inclusive
   std::int64_t after_seq = 0;          // only rows that came or changed after it
   std::int64_t until_seq = INT64_MAX;

@@ -68,6 +68,17 @@ std::string Pruned(std::string_view json, int depth = 0) {
   return out + "}";
 }
 
+// As tostring() of a dynamic has it.
+std::string TextOfMember(std::string_view json) {
+  switch (kql::KindOf(json)) {
+    case JsonKind::kObject:
+    case JsonKind::kArray:
+      return Pruned(json);
+    default:
+      return ScalarText(json);
+  }
+}
+
 Value DynamicOf(std::string json) {
   if (json.empty() || json == "null") return Value::Null(Type::kDynamic);
   return Value::Dynamic(std::move(json));
@@ -212,6 +223,7 @@ RecordMembers::RecordMembers(const TableMapping& table) : table_(table) {
   for (const ColumnMapping& column : table.columns) {
     columns_.push_back(HasPath(column.conversion) ? PlaceOfPath(column.path) : Place());
   }
+  for (const MemberMapping& member : table.members) mapped_.push_back(PlaceOfPath(member.path));
 }
 
 std::size_t RecordMembers::PlaceOf(std::string_view name) const {
@@ -300,7 +312,14 @@ void RecordMembers::Open(const Member& member) const {
 }
 
 std::optional<std::string_view> RecordMembers::At(const ColumnMapping& column) const {
-  const Place& place = columns_[static_cast<std::size_t>(&column - table_.columns.data())];
+  return At(columns_[static_cast<std::size_t>(&column - table_.columns.data())]);
+}
+
+std::optional<std::string_view> RecordMembers::At(const MemberMapping& member) const {
+  return At(mapped_[static_cast<std::size_t>(&member - table_.members.data())]);
+}
+
+std::optional<std::string_view> RecordMembers::At(const Place& place) const {
   const Member& member = members_[place.member];
   std::string_view json = member.value;
   if (json.data() != nullptr && place.inner) {
@@ -339,6 +358,24 @@ Value ColumnValue(const TableMapping& table, const ColumnMapping& column,
   }
   if (!found || kql::KindOf(*found) == JsonKind::kNull) return Value::Null(column.type);
   return OfPresent(column, record, *found);
+}
+
+std::string MemberText(const TableMapping& table, const MemberMapping& member,
+                       const RecordMembers& record) {
+  if (!record.in_row()) {
+    const auto json = record.At(member);
+    return json ? TextOfMember(*json) : std::string();
+  }
+  const ColumnMapping* column = table.Column(member.column);
+  const Value value = ColumnValue(table, *column, record, Guid{});
+  const auto json = kql::CompactJson(value.text);
+  const auto found = json ? kql::JsonMember(*json, member.member) : std::nullopt;
+  return found ? TextOfMember(*found) : std::string();
+}
+
+std::optional<Value> ConstantValue(const ColumnMapping& column, const Guid& tenant) {
+  if (HasPath(column.conversion)) return std::nullopt;
+  return OfConstant(column, tenant);
 }
 
 Value ColumnValue(const TableMapping& table, const ColumnMapping& column, std::string_view json,

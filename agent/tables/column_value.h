@@ -27,6 +27,7 @@ class RecordMembers {
   [[nodiscard]] std::optional<std::string_view> At(std::string_view path) const;
   // The same of a column of the table, which costs no search.
   [[nodiscard]] std::optional<std::string_view> At(const ColumnMapping& column) const;
+  [[nodiscard]] std::optional<std::string_view> At(const MemberMapping& member) const;
   // The exported row of an imported record becomes the record that is asked. False: it is none.
   bool EnterRow();
   [[nodiscard]] bool in_row() const { return in_row_; }
@@ -53,11 +54,13 @@ class RecordMembers {
 
   [[nodiscard]] std::size_t PlaceOf(std::string_view name) const;
   [[nodiscard]] Place PlaceOfPath(std::string_view path);
+  [[nodiscard]] std::optional<std::string_view> At(const Place& place) const;
   void Open(const Member& member) const;
 
   const TableMapping& table_;
   std::vector<Member> members_;  // sorted by name: first members of paths, and columns' names
   std::vector<Place> columns_;   // in the table's order; of those with a path
+  std::vector<Place> mapped_;    // of the table's mapped members
   // Records of one stream have their members in one order: the last one's tells where to look.
   struct Seen {
     std::string name;
@@ -70,5 +73,9 @@ class RecordMembers {
 
 kql::Value ColumnValue(const TableMapping& table, const ColumnMapping& column,
                        const RecordMembers& record, const Guid& tenant);
+
+// What tostring() gives of the member of the column's value: '' when there is none.
+std::string MemberText(const TableMapping& table, const MemberMapping& member,
+                       const RecordMembers& record);
 
 }  // namespace picket::tables

@@ -6,6 +6,7 @@
 
 #include "agent/tables/column_value.h"
 #include "agent/tables/mapping.h"
+#include "agent/tables/record_decoder.h"
 
 namespace picket::tables {
 namespace {
@@ -17,7 +18,11 @@ using kql::Value;
 // Where a wanted column's values come from.
 struct Wanted {
   const ColumnMapping* column = nullptr;
-  std::optional<std::size_t> typed;  // place in the scan's columns
+  std::optional<std::size_t> typed{};  // place in the scan's columns
+  bool member = false;                 // the text of a member of the column, which is typed
+  std::optional<Value> constant{};     // in every row of the source's own
+
+  [[nodiscard]] Type type() const { return member ? Type::kString : column->type; }
 };
 
 // The store's `created` is this column; other columns of the same path are read from the JSON, for
@@ -26,7 +31,7 @@ bool IsTime(const ColumnMapping& column) { return column.name == "TimeGenerated"
 
 void AppendTyped(ColumnBuilder& out, const storage::EventScan& scan, std::size_t place, Type type) {
   if (scan.IsNull(place)) return out.Null();
-  if (kql::IsText(type)) return out.Text(std::string(scan.Text(place)));
+  if (kql::IsText(type)) return out.Text(scan.Text(place));
   if (type == Type::kReal) return out.Real(scan.Real(place));
   out.Number(scan.Int(place));
 }
@@ -45,7 +50,7 @@ class NewestReadings final : public kql::TableScan {
     kql::Batch batch;
     if (done_) return batch;
     std::vector<ColumnBuilder> builders;
-    for (const Wanted& wanted : wanted_) builders.emplace_back(wanted.column->type, most);
+    for (const Wanted& wanted : wanted_) builders.emplace_back(wanted.type(), most);
     while (batch.rows < most) {
       PK_ASSIGN_OR_RETURN(const bool more, scan_.Next());
       if (!more) {
@@ -66,7 +71,11 @@ class NewestReadings final : public kql::TableScan {
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const Wanted& wanted = wanted_[i];
       if (wanted.typed) {
-        AppendTyped(builders[i], scan_, *wanted.typed, wanted.column->type);
+        AppendTyped(builders[i], scan_, *wanted.typed, wanted.type());
+        continue;
+      }
+      if (wanted.constant && scan_.rank() > static_cast<int>(Rank::kImport)) {
+        builders[i].Append(*wanted.constant);
         continue;
       }
       if (IsTime(*wanted.column)) {
@@ -196,6 +205,23 @@ void AddConditions(const TableMapping& table, const kql::ScanRequest& request,
   }
 }
 
+// A table's column → the same of the stream's schema.
+std::map<std::size_t, std::size_t> TypedColumns(const TableMapping& table) {
+  std::map<std::size_t, std::size_t> typed;
+  for (std::size_t i = 0, place = 0; i < table.columns.size(); ++i) {
+    if (table.columns[i].typed) typed.emplace(i, place++);
+  }
+  return typed;
+}
+
+std::size_t PlaceOfMember(const TableMapping& table, const kql::ScanColumn& asked) {
+  const std::string_view column = table.columns[asked.column].name;
+  for (std::size_t i = 0; i < table.members.size(); ++i) {
+    if (table.members[i].column == column && table.members[i].member == asked.member) return i;
+  }
+  PK_CHECK(false, "a scan for a member that the catalog does not keep");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<kql::TableScan>> EventTableSource::Scan(const kql::ScanRequest& request) {
@@ -203,19 +229,24 @@ Result<std::unique_ptr<kql::TableScan>> EventTableSource::Scan(const kql::ScanRe
   if (table == nullptr) {
     return Fail({.kind = ErrorKind::kInternal, .message = "a scan of an unknown table"});
   }
-  std::map<std::size_t, std::size_t> typed;  // a table's column → the same of the stream's schema
-  for (std::size_t i = 0, place = 0; i < table->columns.size(); ++i) {
-    if (table->columns[i].typed) typed.emplace(i, place++);
-  }
+  const std::map<std::size_t, std::size_t> typed = TypedColumns(*table);
   storage::ScanSpec spec;
   std::vector<Wanted> wanted;
-  for (const std::size_t index : request.columns) {
-    Wanted want{.column = &table->columns[index]};
-    if (const auto place = typed.find(index); place != typed.end() && !table->shows_versions) {
-      want.typed = spec.columns.size();
-      spec.columns.push_back(place->second);
+  for (const kql::ScanColumn& asked : request.columns) {
+    const ColumnMapping& column = table->columns[asked.column];
+    Wanted want{.column = &column, .constant = ConstantValue(column, tenant_)};
+    std::optional<std::size_t> place;
+    if (!asked.member.empty()) {
+      want.member = true;
+      place = typed.size() + PlaceOfMember(*table, asked);
+    } else if (const auto found = typed.find(asked.column); found != typed.end()) {
+      place = found->second;
     }
-    wanted.push_back(want);
+    if (place && !table->shows_versions) {
+      want.typed = spec.columns.size();
+      spec.columns.push_back(*place);
+    }
+    wanted.push_back(std::move(want));
   }
   const std::string stream(table->stream);
   if (table->shows_versions) {

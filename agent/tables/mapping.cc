@@ -91,6 +91,10 @@ std::vector<storage::StreamSchema> StreamSchemas() {
         schema.columns.push_back({std::string(column.name), StoredType(column.type)});
       }
     }
+    for (const MemberMapping& member : table->members) {
+      schema.columns.push_back({std::string(member.column) + "_" + std::string(member.member),
+                                storage::ColumnType::kText});
+    }
   }
   return schemas;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,14 @@ struct ColumnMapping {
   bool typed = false;     // kept as a column of the store, so that rules read no JSON for it
 };
 
+// A member of a column's JSON whose text is kept as a column of the store of its own: rules ask for
+// it as `tostring(Column.member)`.
+struct MemberMapping {
+  std::string_view column;
+  std::string_view member;
+  std::string_view path;  // in the source's record
+};
+
 struct TableMapping {
   std::string_view table;
   std::string_view stream;          // "imported.…": filled by import alone
@@ -51,6 +60,8 @@ struct TableMapping {
   std::span<const ColumnMapping> columns;
   std::string_view id_member = "id";  // "": the id is the SHA-256 of the canonical form
   std::string_view id_column = "Id";  // the same of an exported row
+
+  std::span<const MemberMapping> members{};
 
   [[nodiscard]] const ColumnMapping* Column(std::string_view name) const;
 };
@@ -69,7 +80,8 @@ const TableMapping* TableOfStream(std::string_view stream);
 // detection.
 bool IsVolatile(std::string_view member);
 
-// For the store: the typed columns of every stream.
+// For the store: the typed columns of every stream, in the order of the mapping, and then the
+// members.
 std::vector<storage::StreamSchema> StreamSchemas();
 
 // A row of a Log Analytics export is kept in its own shape, below the first of these members; the
@@ -84,5 +96,8 @@ bool IsImportedRow(std::string_view json);
 // of one record see column_value.h.
 kql::Value ColumnValue(const TableMapping& table, const ColumnMapping& column,
                        std::string_view json, const Guid& tenant);
+
+// What every row of the source's own has in the column; nullopt when that hangs on the record.
+std::optional<kql::Value> ConstantValue(const ColumnMapping& column, const Guid& tenant);
 
 }  // namespace picket::tables

@@ -86,6 +86,7 @@ class RecordMaker {
     for (const ColumnMapping& column : table_.columns) {
       if (column.typed) record.values.push_back(ValueOf(column));
     }
+    for (const MemberMapping& member : table_.members) record.values.push_back(ValueOf(member));
     return record;
   }
 
@@ -138,13 +139,24 @@ class RecordMaker {
   storage::SqlValue ValueOf(const ColumnMapping& column) {
     if (column.conversion == Conversion::kText && !members_.in_row()) {
       const auto json = members_.At(column);
-      if (json && kql::KindOf(*json) == JsonKind::kString) {
-        const std::string_view text = TextOf(*json, texts_);
-        if (text.empty()) return std::monostate{};
-        return text;
-      }
+      if (json && kql::KindOf(*json) == JsonKind::kString) return OrNull(TextOf(*json, texts_));
     }
     return ToSql(ColumnValue(table_, column, members_, tenant_), texts_);
+  }
+
+  storage::SqlValue ValueOf(const MemberMapping& member) {
+    if (!members_.in_row()) {
+      const auto json = members_.At(member);
+      if (!json || kql::KindOf(*json) == JsonKind::kNull) return std::monostate{};
+      if (kql::KindOf(*json) == JsonKind::kString) return OrNull(TextOf(*json, texts_));
+    }
+    return OrNull(texts_.emplace_back(MemberText(table_, member, members_)));
+  }
+
+  // '' and NULL are the same in KQL; NULL takes no room.
+  static storage::SqlValue OrNull(std::string_view text) {
+    if (text.empty()) return std::monostate{};
+    return text;
   }
 
   const TableMapping& table_;

@@ -1,5 +1,7 @@
 #include "agent/tables/table_catalog.h"
 
+#include <algorithm>
+
 #include "agent/tables/mapping.h"
 
 namespace picket::tables {
@@ -23,6 +25,16 @@ std::vector<std::string_view> TableCatalog::Names() const {
   std::vector<std::string_view> names;
   for (const auto& [name, schema] : schemas_) names.push_back(name);
   return names;
+}
+
+bool TableCatalog::KeepsMember(std::string_view table, std::size_t column,
+                               std::string_view member) const {
+  const TableMapping* mapping = FindTable(table);
+  if (mapping == nullptr) return false;
+  const std::string_view name = mapping->columns[column].name;
+  return std::any_of(
+      mapping->members.begin(), mapping->members.end(),
+      [&](const MemberMapping& kept) { return kept.column == name && kept.member == member; });
 }
 
 Result<std::unique_ptr<kql::TableScan>> NoTables::Scan(const kql::ScanRequest& request) {

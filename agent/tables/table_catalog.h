@@ -15,6 +15,8 @@ class TableCatalog final : public kql::Catalog {
   TableCatalog();
   [[nodiscard]] const kql::Schema* Find(std::string_view table) const override;
   [[nodiscard]] std::vector<std::string_view> Names() const override;
+  [[nodiscard]] bool KeepsMember(std::string_view table, std::size_t column,
+                                 std::string_view member) const override;
 
  private:
   std::map<std::string, kql::Schema, std::less<>> schemas_;

@@ -15,7 +15,9 @@ class MedianKeeper : public benchmark::ConsoleReporter {
   void ReportRuns(const std::vector<Run>& runs) override {
     ConsoleReporter::ReportRuns(runs);
     for (const Run& run : runs) {
-      const bool median = run.run_type == Run::RT_Aggregate && run.aggregate_name == "median";
+      // A single run is its own median, and is reported as such.
+      const bool median =
+          run.run_type == Run::RT_Aggregate ? run.aggregate_name == "median" : run.repetitions == 1;
       if (!median) continue;
       for (const auto& [name, counter] : run.counters) {
         medians_[run.run_name.function_name][name] = counter.value;
@@ -23,42 +25,45 @@ class MedianKeeper : public benchmark::ConsoleReporter {
     }
   }
 
-  [[nodiscard]] double Median(const std::string& benchmark, const std::string& counter) const {
+  [[nodiscard]] std::optional<double> Median(const std::string& benchmark,
+                                             const std::string& counter) const {
     const auto found = medians_.find(benchmark);
-    if (found == medians_.end()) return 0;
+    if (found == medians_.end()) return std::nullopt;
     const auto value = found->second.find(counter);
-    return value == found->second.end() ? 0 : value->second;
+    return value == found->second.end() ? std::nullopt : std::optional(value->second);
   }
 
  private:
   std::map<std::string, std::map<std::string, double>> medians_;
 };
 
-// True: it was met.
+// True: it was met, or was left out by a filter.
 bool Tell(const Goal& goal, const MedianKeeper& medians) {
-  const double ours = medians.Median(goal.ours, goal.figure);
-  const double floor = medians.Median(goal.floor, goal.figure);
-  if (floor <= 0 || ours <= 0) return true;  // was left out by a filter
-  const double ratio = ours / floor;
-  const bool met =
-      (goal.least <= 0 || ratio >= goal.least) && (goal.most <= 0 || ratio <= goal.most);
-  const std::string limit = goal.least > 0 ? fmt::format("at least {}", goal.least)
-                                           : fmt::format("at most {}", goal.most);
-  fmt::print("{}: {:.4g} beside {:.4g} of the floor = {:.2f} (goal: {}): {}\n", goal.figure, ours,
-             floor, ratio, limit, met ? "met" : "MISSED");
+  const auto ours = medians.Median(goal.ours, goal.figure);
+  const auto floor =
+      goal.floor.empty() ? std::optional(1.0) : medians.Median(goal.floor, goal.figure);
+  if (!ours || !floor) return true;
+  const double ratio = *ours / *floor;
+  const bool met = (!goal.least || ratio >= *goal.least) && (!goal.most || ratio <= *goal.most);
+  std::string text = fmt::format("{}: {:.4g}", goal.figure, *ours);
+  if (!goal.floor.empty())
+    text += fmt::format(" beside {:.4g} of the floor = {:.2f}", *floor, ratio);
+  if (goal.least) text += fmt::format(" (goal: at least {})", *goal.least);
+  if (goal.most) text += fmt::format(" (goal: at most {})", *goal.most);
+  if (goal.least || goal.most) text += met ? ": met" : ": MISSED";
+  fmt::print("{}\n", text);
   return met;
 }
 
 }  // namespace
 
-int RunBesideFloor(int argc, char** argv, const std::vector<Goal>& goals) {
+int RunBesideFloor(int argc, char** argv, const std::vector<Goal>& goals, int repetitions) {
   std::vector<char*> arguments(argv, argv + argc);
-  std::string repetitions = "--benchmark_repetitions=5";
+  std::string repeated = fmt::format("--benchmark_repetitions={}", repetitions);
   std::string interleaved = "--benchmark_enable_random_interleaving=true";
   std::string aggregates = "--benchmark_display_aggregates_only=true";
   // First, so that the caller's own options win.
-  arguments.insert(arguments.begin() + 1,
-                   {repetitions.data(), interleaved.data(), aggregates.data()});
+  arguments.insert(arguments.begin() + 1, {repeated.data(), interleaved.data(), aggregates.data()});
   int count = static_cast<int>(arguments.size());
   benchmark::Initialize(&count, arguments.data());
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 64;

@@ -6,18 +6,15 @@
 #include <filesystem>
 
 #include "agent/graph/page.h"
-#include "agent/tables/mapping.h"
 #include "agent/tables/record_decoder.h"
-#include "storage/tenant_store.h"
 #include "tests/bench/beside_floor.h"
 #include "tests/bench/ingest_floor.h"
+#include "tests/bench/page_store.h"
 #include "tests/bench/scratch_directory.h"
 #include "tests/bench/sign_in_pages.h"
 
 namespace picket::bench {
 namespace {
-
-constexpr std::string_view kStream = "signIns.interactive";
 
 const std::vector<std::string>& Pages() {
   static const std::vector<std::string> pages = SignInPages({});
@@ -60,38 +57,17 @@ void BM_Floor(benchmark::State& state) {
   Count(state, events, bytes);
 }
 
-std::int64_t Ingest(storage::TenantStore& store, const tables::RecordDecoder& decoder,
-                    std::int64_t window, const std::string& body) {
-  const auto envelope = graph::DecodeEnvelope(body).value();
-  const auto page = decoder.Decode(envelope.records, tables::Rank::kBeta).value();
-  const storage::WriteRules rules{
-      .now = NewestEvent(), .oldest = Instant{0}, .read_before = Instant{0}};
-  return store
-      .StorePage(std::string(kStream), window, page.records,
-                 static_cast<std::int64_t>(page.rejected.size()), rules)
-      .value()
-      .added;
-}
-
 void BM_Picket(benchmark::State& state) {
-  const tables::RecordDecoder decoder(kStream, BenchTenant());
   std::int64_t events = 0;
   std::int64_t bytes = 0;
   for (auto unused : state) {
     (void)unused;
     state.PauseTiming();
     const ScratchDirectory directory;
-    auto store =
-        storage::TenantStore::Open(directory.path(), BenchTenant(), tables::StreamSchemas(),
-                                   tables::ValuesOf(BenchTenant()), {})
-            .value();
-    const std::int64_t window =
-        store->ledger()
-            .Open(kStream, "backfill", Instant{0}, NewestEvent() + kSecond, NewestEvent())
-            .value();
+    auto store = std::make_unique<PageStore>(directory.path());
     events = 0;
     state.ResumeTiming();
-    for (const std::string& body : Pages()) events += Ingest(*store, decoder, window, body);
+    for (const std::string& body : Pages()) events += store->Ingest(body);
     state.PauseTiming();
     store.reset();
     bytes = BytesIn(directory.path());
@@ -102,7 +78,7 @@ void BM_Picket(benchmark::State& state) {
 
 // Shares of the whole, to see where the time goes.
 void BM_DecodeOnly(benchmark::State& state) {
-  const tables::RecordDecoder decoder(kStream, BenchTenant());
+  const tables::RecordDecoder decoder(kBenchStream, BenchTenant());
   std::size_t events = 0;
   for (auto unused : state) {
     (void)unused;

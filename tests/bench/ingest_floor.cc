@@ -30,7 +30,7 @@ struct Row {
 // Where a member of the record goes: the columns of its own, or those of its members.
 struct Member {
   std::vector<std::size_t> columns;
-  std::unordered_map<std::string_view, std::size_t> inner;
+  std::unordered_map<std::string_view, std::vector<std::size_t>> inner;
 };
 
 // The text between a string's quotes, or any other value as it stands.
@@ -47,6 +47,16 @@ std::string_view TextOf(od::value& value) {
   const std::string_view token = Bare(value.raw_json_token());
   if (type == od::json_type::string) (void)value.get_raw_json_string().error();
   return token == "null" ? std::string_view() : token;
+}
+
+// Where the columns that Picket keeps come from.
+std::vector<std::string_view> TypedPaths(const tables::TableMapping& table) {
+  std::vector<std::string_view> paths;
+  for (const tables::ColumnMapping& column : table.columns) {
+    if (column.typed) paths.push_back(column.path);
+  }
+  for (const tables::MemberMapping& member : table.members) paths.push_back(member.path);
+  return paths;
 }
 
 }  // namespace
@@ -99,7 +109,9 @@ struct IngestFloor::State {
           const std::string_view inner_name = inner.unescaped_key();
           const auto column = found->second.inner.find(inner_name);
           od::value inner_value = inner.value();
-          if (column != found->second.inner.end()) row.texts[column->second] = TextOf(inner_value);
+          if (column == found->second.inner.end()) continue;
+          const std::string_view text = TextOf(inner_value);
+          for (const std::size_t place : column->second) row.texts[place] = text;
         }
         continue;
       }
@@ -149,14 +161,13 @@ IngestFloor::IngestFloor(const std::filesystem::path& file) : state_(new State) 
   const tables::TableMapping* table = tables::FindTable("SigninLogs");
   std::string names;
   std::string marks;
-  for (const tables::ColumnMapping& column : table->columns) {
-    if (!column.typed) continue;
-    const std::size_t slash = column.path.find('/');
-    Member& member = state.members[column.path.substr(0, slash)];
+  for (const std::string_view path : TypedPaths(*table)) {
+    const std::size_t slash = path.find('/');
+    Member& member = state.members[path.substr(0, slash)];
     if (slash == std::string_view::npos) {
       member.columns.push_back(state.columns);
     } else {
-      member.inner.emplace(column.path.substr(slash + 1), state.columns);
+      member.inner[path.substr(slash + 1)].push_back(state.columns);
     }
     names += fmt::format(", c{} TEXT", state.columns++);
     marks += ",?";

@@ -25,7 +25,6 @@ constexpr std::array<Place, 8> kPlaces = {{{"Vienna", "AT"},
                                            {"Milan", "IT"},
                                            {"Lyon", "FR"},
                                            {"Prague", "CZ"}}};
-constexpr Timespan kBetweenEvents = kSecond * 3;
 
 Principal User(int number, Dice& dice) {
   const Place& place = kPlaces.at(dice.Below(kPlaces.size()));
@@ -56,27 +55,28 @@ Guid BenchTenant() { return Uuid5(Guid{}, "bench tenant"); }
 
 Instant NewestEvent() { return ParseRfc3339("2026-11-01T12:00:00Z").value(); }
 
+std::string SignInPage(const PagesSpec& spec, int page) {
+  std::string body =
+      R"({"@odata.context":"https://graph.microsoft.com/beta/$metadata#auditLogs/signIns",)"
+      R"("@odata.nextLink":"https://graph.microsoft.com/beta/auditLogs/signIns?$skiptoken=1",)"
+      R"("value":[)";
+  for (int i = 0; i < spec.per_page; ++i) {
+    const int number = page * spec.per_page + i;
+    Dice dice(7, "sign-in", static_cast<std::uint64_t>(number));
+    const Principal user =
+        User(static_cast<int>(dice.Below(static_cast<std::size_t>(spec.users))), dice);
+    const std::string id = ToString(Uuid5(BenchTenant(), fmt::format("sign-in {}", number)));
+    const Instant created = NewestEvent() - spec.between * number;
+    if (i > 0) body += ',';
+    body +=
+        simulator::SignInJson(BenchTenant(), id, created, user, "interactiveUser", PatchOf(dice));
+  }
+  return std::move(body) + "]}";
+}
+
 std::vector<std::string> SignInPages(const PagesSpec& spec) {
   std::vector<std::string> pages;
-  Instant created = NewestEvent();
-  int number = 0;
-  for (int page = 0; page < spec.pages; ++page) {
-    std::string body =
-        R"({"@odata.context":"https://graph.microsoft.com/beta/$metadata#auditLogs/signIns",)"
-        R"("@odata.nextLink":"https://graph.microsoft.com/beta/auditLogs/signIns?$skiptoken=1",)"
-        R"("value":[)";
-    for (int i = 0; i < spec.per_page; ++i, ++number) {
-      Dice dice(7, "sign-in", static_cast<std::uint64_t>(number));
-      const Principal user =
-          User(static_cast<int>(dice.Below(static_cast<std::size_t>(spec.users))), dice);
-      const std::string id = ToString(Uuid5(BenchTenant(), fmt::format("sign-in {}", number)));
-      if (i > 0) body += ',';
-      body +=
-          simulator::SignInJson(BenchTenant(), id, created, user, "interactiveUser", PatchOf(dice));
-      created = created - kBetweenEvents;
-    }
-    pages.push_back(std::move(body) + "]}");
-  }
+  for (int page = 0; page < spec.pages; ++page) pages.push_back(SignInPage(spec, page));
   return pages;
 }
 

@@ -14,7 +14,10 @@ struct PagesSpec {
   int pages = 20;
   int per_page = 1000;
   int users = 400;  // who sign in again and again, each from one of a few addresses
+  Timespan between = kSecond * 3;
 };
+// By its number, from 0 for the newest.
+std::string SignInPage(const PagesSpec& spec, int page);
 std::vector<std::string> SignInPages(const PagesSpec& spec);
 
 // The tenant and the time of the newest event of all pages.

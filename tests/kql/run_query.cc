@@ -22,8 +22,8 @@ class Rows final : public TableScan {
       out.keys.push_back(static_cast<std::int64_t>(at_) + 1);
     }
     out.rows = rows.size();
-    for (const std::size_t column : request_.columns) {
-      out.columns.push_back(Gather(*all.columns[column], rows));
+    for (const ScanColumn& asked : request_.columns) {
+      out.columns.push_back(Gather(*all.columns[asked.column], rows));
     }
     return out;
   }

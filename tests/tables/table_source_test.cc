@@ -89,6 +89,58 @@ TEST_F(Tables, TypedColumnsSayTheSameAsTheJsonTheyWereMadeOf) {
   }
 }
 
+TEST_F(Tables, MembersThatAreKeptApartSayTheSameAsTheirJson) {
+  const std::vector<std::string> locations = {
+      R"({"city":"Linz","state":null,"countryOrRegion":"AT"})",
+      R"({"city":"S\u00e3o \"Paulo\"","state":"","countryOrRegion":"BR"})",
+      R"({"city":7,"state":true,"countryOrRegion":{"b":null,"a":[1, 2]}})",
+      R"({"city":[],"state":-1.50})",
+      R"({})",
+      "null",
+      R"("Vienna")"};
+  std::string page;
+  for (std::size_t i = 0; i < locations.size(); ++i) {
+    page += std::string(i > 0 ? "," : "[") + R"({"id":")" + std::to_string(i) +
+            R"(","createdDateTime":"2026-11-24T08:00:00Z","location":)" + locations[i] +
+            R"(,"deviceDetail":{"browser":"Edge","isManaged":true,"displayName":null}})";
+  }
+  Page("signIns.interactive", page + "]", 2);
+  Page("signIns.nonInteractive", page + "]", 2);
+  const std::string rows =
+      R"([{"Id":"r1","TimeGenerated":"2026-11-24T08:00:00Z","LocationDetails":{"city":"Graz"}},)"
+      R"({"Id":"r2","TimeGenerated":"2026-11-24T08:00:00Z",)"
+      R"("LocationDetails":"{\"city\":\"Wels\",\"state\":null}"}])";
+  ASSERT_TRUE(Import(rows, "SigninLogs"));
+  for (const std::string query :
+       {"SigninLogs | project Id, City = tostring(LocationDetails.city), "
+        "State = tostring(LocationDetails['state']), tostring(LocationDetails.countryOrRegion)",
+        "SigninLogs | extend B = tostring(DeviceDetail.browser) | where B == 'Edge' | sort by Id "
+        "asc "
+        "| extend M = strcat(B, tostring(DeviceDetail.isManaged), "
+        "tostring(DeviceDetail.trustType))",
+        "SigninLogs | where isempty(tostring(LocationDetails.city)) | summarize count() by "
+        "tostring(DeviceDetail.browser), Id | sort by Id asc",
+        "SigninLogs | project L = LocationDetails, Id | where tostring(L.city) != '' | project Id",
+        "SigninLogs | extend LocationDetails = dynamic({'city':'other'}) "
+        "| project Id, tostring(LocationDetails.city)",
+        "SigninLogs | project Id, tostring(LocationDetails.geo), LocationDetails.city",
+        "SigninLogs | join kind=inner (SigninLogs | extend C = tostring(LocationDetails.city)) on "
+        "Id "
+        "| extend D = tostring(LocationDetails.city) | project Id, C, D | sort by Id asc",
+        "union (SigninLogs | extend C = tostring(LocationDetails.city)), (SigninLogs | project Id, "
+        "C = tostring(LocationDetails.state)) | project Id, C | sort by Id asc, C asc",
+        "SigninLogs | top 3 by tostring(LocationDetails.city) desc | project Id",
+        "AADNonInteractiveUserSignInLogs | project Id, tostring(parse_json(LocationDetails).city), "
+        "tostring(todynamic(DeviceDetail)['browser']) | sort by Id asc"}) {
+    EXPECT_EQ(Json(query, true), Json(query, false)) << query;
+  }
+  const auto cities = Query(
+      "SigninLogs | where Id in ('0', 'r1', 'r2') | sort by Id asc "
+      "| project C = tostring(LocationDetails.city)");
+  ASSERT_EQ(cities.size(), 3U);
+  EXPECT_EQ(cities[0].at("C") + cities[1].at("C") + cities[2].at("C"), "LinzGrazWels");
+}
+
 TEST_F(Tables, RowsComeInOrderOfTimeAndThenId) {
   Fill(13, 300);
   std::string last;
@@ -132,7 +184,7 @@ TEST_F(Tables, ScansCarryTheKeysOfTheirEvents) {
   const TableMapping* table = FindTable("SigninLogs");
   const auto id = static_cast<std::size_t>(table->Column("Id") - table->columns.data());
   auto scan = source.Scan(
-      {.table = "SigninLogs", .columns = {id}, .from = {}, .until = {}, .conditions = {}});
+      {.table = "SigninLogs", .columns = {{id, ""}}, .from = {}, .until = {}, .conditions = {}});
   ASSERT_TRUE(scan);
   std::size_t rows = 0;
   std::set<std::int64_t> keys;

@@ -64,10 +64,24 @@ storage::PageCounts TablesTest::Page(const std::string& stream, const std::strin
 
 namespace {
 
+// The same tables, of which nothing is kept apart.
+class PlainCatalog final : public kql::Catalog {
+ public:
+  [[nodiscard]] const kql::Schema* Find(std::string_view table) const override {
+    return tables_.Find(table);
+  }
+  [[nodiscard]] std::vector<std::string_view> Names() const override { return tables_.Names(); }
+
+ private:
+  const TableCatalog tables_;
+};
+
 kql::ResultTable Answer(const std::string& kql, storage::TenantStore& store, const Guid& tenant,
                         Instant now, bool pushdown) {
-  const TableCatalog catalog;
-  const kql::CompileResult compiled = kql::Compile(kql, catalog);
+  const TableCatalog tables;
+  const PlainCatalog plain;
+  const kql::CompileResult compiled =
+      kql::Compile(kql, pushdown ? static_cast<const kql::Catalog&>(tables) : plain);
   EXPECT_TRUE(compiled.query) << kql << ": "
                               << (compiled.errors.empty() ? "" : compiled.errors[0].message);
   if (!compiled.query) return {};

@@ -37,6 +37,7 @@ class TablesTest : public testing::Test {
   Result<ImportReport> Import(std::string_view bytes, const std::string& table = {});
   // Stores what the decoder makes of a page of Graph's.
   storage::PageCounts Page(const std::string& stream, const std::string& array, int rank);
+  // Without pushdown the store is asked for no conditions, and for no members of columns.
   std::vector<ReadRow> Query(const std::string& kql, bool pushdown = true);
   std::string Json(const std::string& kql, bool pushdown);
 

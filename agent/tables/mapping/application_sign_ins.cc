@@ -119,21 +119,27 @@ constexpr ColumnMapping kManagedIdentity[] = {
     {"SourceAppClientId", Type::kString, kNone, ""},
 };
 
+constexpr MemberMapping kMembers[] = {
+    {"LocationDetails", "city", "location/city"},
+    {"LocationDetails", "state", "location/state"},
+    {"LocationDetails", "countryOrRegion", "location/countryOrRegion"},
+};
+
 }  // namespace
 
 extern const TableMapping kServicePrincipalTable;
-const TableMapping kServicePrincipalTable = {"AADServicePrincipalSignInLogs",
-                                             "signIns.servicePrincipal",
-                                             "createdDateTime",
-                                             "",
-                                             false,
-                                             kServicePrincipal};
+const TableMapping kServicePrincipalTable = {.table = "AADServicePrincipalSignInLogs",
+                                             .stream = "signIns.servicePrincipal",
+                                             .time_member = "createdDateTime",
+                                             .updated_member = "",
+                                             .columns = kServicePrincipal,
+                                             .members = kMembers};
 extern const TableMapping kManagedIdentityTable;
-const TableMapping kManagedIdentityTable = {"AADManagedIdentitySignInLogs",
-                                            "signIns.managedIdentity",
-                                            "createdDateTime",
-                                            "",
-                                            false,
-                                            kManagedIdentity};
+const TableMapping kManagedIdentityTable = {.table = "AADManagedIdentitySignInLogs",
+                                            .stream = "signIns.managedIdentity",
+                                            .time_member = "createdDateTime",
+                                            .updated_member = "",
+                                            .columns = kManagedIdentity,
+                                            .members = kMembers};
 
 }  // namespace picket::tables

@@ -213,17 +213,37 @@ constexpr ColumnMapping kNonInteractive[] = {
     {"TokenProtectionStatusDetails", Type::kString, kPrunedText, "tokenProtectionStatusDetails"},
 };
 
+// What real rules ask for (docs/decisions/event-layout.md).
+constexpr MemberMapping kMembers[] = {
+    {"LocationDetails", "city", "location/city"},
+    {"LocationDetails", "state", "location/state"},
+    {"LocationDetails", "countryOrRegion", "location/countryOrRegion"},
+    {"DeviceDetail", "browser", "deviceDetail/browser"},
+    {"DeviceDetail", "operatingSystem", "deviceDetail/operatingSystem"},
+    {"DeviceDetail", "deviceId", "deviceDetail/deviceId"},
+    {"DeviceDetail", "displayName", "deviceDetail/displayName"},
+    {"DeviceDetail", "isCompliant", "deviceDetail/isCompliant"},
+    {"DeviceDetail", "isManaged", "deviceDetail/isManaged"},
+    {"DeviceDetail", "trustType", "deviceDetail/trustType"},
+    {"Status", "failureReason", "status/failureReason"},
+    {"Status", "additionalDetails", "status/additionalDetails"},
+};
+
 }  // namespace
 
 extern const TableMapping kSigninLogsTable;
-const TableMapping kSigninLogsTable = {
-    "SigninLogs", "signIns.interactive", "createdDateTime", "", false, kSigninLogs};
+const TableMapping kSigninLogsTable = {.table = "SigninLogs",
+                                       .stream = "signIns.interactive",
+                                       .time_member = "createdDateTime",
+                                       .updated_member = "",
+                                       .columns = kSigninLogs,
+                                       .members = kMembers};
 extern const TableMapping kNonInteractiveTable;
-const TableMapping kNonInteractiveTable = {"AADNonInteractiveUserSignInLogs",
-                                           "signIns.nonInteractive",
-                                           "createdDateTime",
-                                           "",
-                                           false,
-                                           kNonInteractive};
+const TableMapping kNonInteractiveTable = {.table = "AADNonInteractiveUserSignInLogs",
+                                           .stream = "signIns.nonInteractive",
+                                           .time_member = "createdDateTime",
+                                           .updated_member = "",
+                                           .columns = kNonInteractive,
+                                           .members = kMembers};
 
 }  // namespace picket::tables

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "tests/bench/scratch_directory.h"
+#include "tests/simulator/simulator.h"
+
+namespace picket::bench {
+
+// A simulated tenant with a week of interactive sign-ins, over TLS in this process, and what the
+// program needs to poll it: a config in a directory of its own.
+class BenchTenantOverTls {
+ public:
+  BenchTenantOverTls(int sign_ins, bool limits);
+
+  simulator::Simulator& simulator() { return simulator_; }
+  // Writes picket.toml anew, with an empty data directory.
+  [[nodiscard]] std::string FreshConfig();
+  [[nodiscard]] std::string CaFile() const;
+  // The first page of all of the tenant's sign-ins.
+  [[nodiscard]] std::string FirstUrl() const;
+  // What Picket's app is known by to the token endpoint.
+  [[nodiscard]] std::string TokenUrl() const;
+  [[nodiscard]] std::string TokenForm() const;
+  [[nodiscard]] std::int64_t emitted() const;
+
+ private:
+  const ScratchDirectory directory_;
+  simulator::Simulator simulator_;
+  int configs_ = 0;
+};
+
+}  // namespace picket::bench
