@@ -103,7 +103,7 @@ class Asker {
     plan = Plan();
     plan.kind = Plan::Kind::kProject;
     plan.name = inner->name;
-  plan.ordered = inner->ordered;
+    plan.ordered = inner->ordered;
     plan.schema.assign(inner->schema.begin(),
                        inner->schema.begin() + static_cast<std::ptrdiff_t>(columns));
     std::vector<Expression> kept;
