@@ -109,7 +109,7 @@ Status Stream::BeginRound(const Now& now, bool all_streams) {
   coverage_.kept = edge - settings_.retention;
   // Where nothing could be had so far, for want of a licence or permission, this is the contact.
   const bool first =
-      probe_.anchor.ticks == 0 || (state_.state == "off" && coverage_.covered.empty());
+      probe_.anchor.ticks == 0 || (state_.state == "off" && state_.last_success.ticks == 0);
   if (first) {
     if (!due_) return {};
     coverage_.edge = edge;

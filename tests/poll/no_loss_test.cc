@@ -179,6 +179,29 @@ TEST_F(NoLossTest, ALicenceThatComesLaterIsTheFirstContact) {
   ExpectAll(bench, kInteractive);
 }
 
+TEST_F(NoLossTest, ALicenceThatWasGoneLongerThanTheLedgerRemembersLeavesAHole) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  bench.settings.backfill = {};
+  bench.Round();
+  bench.graph.Refuse(kInteractive, 403, kNoLicence);
+  for (int day = 0; day < 100; ++day) {
+    clock.Pass(kDay);
+    const TenantRound round = bench.Round({.all_streams = true});
+    ASSERT_TRUE(round.data_time);
+    ASSERT_TRUE(bench.store->Expire(*round.data_time - bench.settings.retention, *round.data_time));
+  }
+  EXPECT_TRUE(bench.store->ledger().Windows(kInteractive, "").value().empty());
+  bench.graph.Refuse(kInteractive, 0);
+  clock.Pass(kDay);
+  bench.Restart();
+  bench.Round({.all_streams = true});
+  const StreamStatus status = bench.StatusOf(kInteractive);
+  ASSERT_EQ(status.holes.size(), 1U);
+  EXPECT_NEAR(static_cast<double>((status.holes[0].to - status.holes[0].from).ticks) / kDay.ticks,
+              60, 1)
+      << "what retention would still hold, and Graph does not";
+}
+
 TEST_F(NoLossTest, BetaThatComesBackIsUsedAndWhatTheFallbackReadIsReadAgain) {
   Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
   bench.settings.backfill = {};
