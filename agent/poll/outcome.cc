@@ -57,8 +57,10 @@ Result<Step> TenantWork::Answer(Lane& lane, const Error& error) {
     const bool worth = error.kind == ErrorKind::kTransient || error.kind == ErrorKind::kShrink ||
                        error.kind == ErrorKind::kUnexpectedReply;
     if (worth && ++lane.item_tries < kMostTries) return WaitFor(WaitOf(error, lane.item_tries));
-    // Gone, or not to be had. Only the latter is worth another round.
-    fetch_failed_ = fetch_failed_ || (worth && lane.family == graph::Family::kAuditLogs);
+    // Gone, or not to be had (a licensed tenant is told now and then that it has no licence). Only
+    // the latter is worth another round.
+    const bool gone = error.kind == ErrorKind::kNotFound || error.kind == ErrorKind::kRefused;
+    fetch_failed_ = fetch_failed_ || (!gone && lane.family == graph::Family::kAuditLogs);
     Log(LogLevel::kWarn, "poll.not_fetched_again", "A record could not be fetched again",
         {{"tenant", tenant_.name},
          {"stream", std::string(lane.item->of->stream)},

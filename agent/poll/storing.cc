@@ -115,6 +115,9 @@ Result<std::string> TenantWork::StreamOf(const Item& item, std::string_view reco
 }
 
 Status TenantWork::TakeItem(Lane& lane, const graph::Page& page) {
+  // A list instead of a record: not this record's answer.
+  fetch_failed_ =
+      fetch_failed_ || (!page.envelope.single && lane.family == graph::Family::kAuditLogs);
   if (page.envelope.single) {
     PK_ASSIGN_OR_RETURN(const std::string stream, StreamOf(*lane.item, page.envelope.records));
     const Stream* of = FindStream(lane.item->of->stream);
