@@ -1,5 +1,7 @@
 #include "tests/fault/stored.h"
 
+#include <algorithm>
+
 #include "agent/graph/collection.h"
 #include "agent/poll/settings.h"
 #include "agent/tables/mapping.h"
@@ -51,7 +53,8 @@ Status ReadLedger(storage::TenantStore& store, const std::string& name, StoredSt
 
 }  // namespace
 
-Result<Stored> ReadStored(const std::filesystem::path& data_dir, const Guid& tenant) {
+Result<Stored> ReadStored(const std::filesystem::path& data_dir, const Guid& tenant,
+                          const std::vector<std::string>& streams) {
   Stored stored;
   if (!std::filesystem::exists(storage::TenantStore::PathOf(data_dir, tenant))) return stored;
   // Not read-only: a process that died may have left work for the next one to finish first.
@@ -62,6 +65,9 @@ Result<Stored> ReadStored(const std::filesystem::path& data_dir, const Guid& ten
   PK_RETURN_IF_ERROR(store->Check());
   for (const graph::Collection& collection : graph::Collections()) {
     const std::string name(collection.stream);
+    if (!streams.empty() && std::find(streams.begin(), streams.end(), name) == streams.end()) {
+      continue;
+    }
     StoredStream& stream = stored.streams[name];
     PK_RETURN_IF_ERROR(ReadEvents(*store, name, stream));
     PK_RETURN_IF_ERROR(ReadLedger(*store, name, stream));

@@ -37,7 +37,9 @@ struct Stored {
   std::vector<StoredAlert> alerts;
 };
 
-Result<Stored> ReadStored(const std::filesystem::path& data_dir, const Guid& tenant);
+// `streams`: those that are polled; empty: all.
+Result<Stored> ReadStored(const std::filesystem::path& data_dir, const Guid& tenant,
+                          const std::vector<std::string>& streams = {});
 
 // The seed detection's id, as its file gives it.
 inline constexpr const char* kSeedRule = "18e9803a-3394-580e-b321-53d788c2c042";

@@ -144,9 +144,9 @@ void World::AddVictims(const Guid& tenant) {
     const Instant at = start + minutes(-20 * 60, 40 * 60);
     risk(sign_in(person(), at), at, minutes(2 * 60, 30 * 60));
   }
-  {  // found out when nothing but the detection leads back to the sign-in
-    const Instant at = start + minutes(-20 * 60, -6 * 60);
-    risk(sign_in(person(), at), at, minutes(62 * 60, 66 * 60), "leakedCredentials");
+  for (int i = 0; i < 5; ++i) {  // found out when only the detection leads back to the sign-in
+    const Instant at = start + minutes(-20 * 60, -8 * 60);
+    risk(sign_in(person(), at), at, minutes(50 * 60, 64 * 60), "leakedCredentials");
   }
   {  // several of one person: one alert
     const Principal who = person();
