@@ -48,7 +48,9 @@ class Binder {
   static std::vector<const Ast*> InOrder(const Scope& function, Span span,
                                          const std::vector<const Ast*>& arguments,
                                          std::size_t first);
-  Expression CallScalar(const Scope& function, const Ast& call,
+  // `written` are the arguments as they stand, for those that are tables.
+  Expression CallScalar(const Scope& function, const Ast& call, const Scope* caller,
+                        const std::vector<const Ast*>& written,
                         std::vector<std::optional<Expression>> arguments);
   [[nodiscard]] bool NamesTable(const Scope* scope, std::string_view name) const;
   // Whether the expression gives rows, where it stands.

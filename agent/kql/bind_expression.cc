@@ -211,13 +211,13 @@ Expression ExpressionBinder::Name(const Ast& ast) {
 Expression ExpressionBinder::CallFunction(const Scope& function, const Ast& ast) {
   std::vector<const Ast*> written;
   for (const AstPtr& child : ast.children) written.push_back(child.get());
-  std::vector<std::optional<Expression>> arguments;
-  for (const Ast* argument : Binder::InOrder(function, ast.span, written, 0)) {
-    arguments.emplace_back();
-    const bool table = argument != nullptr && argument->kind == AstKind::kTable;
-    if (argument != nullptr && !table) arguments.back() = Bind(*argument);
+  written = Binder::InOrder(function, ast.span, written, 0);
+  std::vector<std::optional<Expression>> arguments(written.size());
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    const bool table = !function.function->parameters[i].type;
+    if (written[i] != nullptr && !table) arguments[i] = Bind(*written[i]);
   }
-  return binder_.CallScalar(function, ast, std::move(arguments));
+  return binder_.CallScalar(function, ast, scope_, written, std::move(arguments));
 }
 
 void ExpressionBinder::UnknownName(const Ast& ast) {

@@ -199,7 +199,8 @@ PlanPtr Binder::CallTable(const Scope& function, Span span,
 
 // The arguments may name columns of the caller's row; the body sees none of its own, so they mean
 // the same inside.
-Expression Binder::CallScalar(const Scope& function, const Ast& call,
+Expression Binder::CallScalar(const Scope& function, const Ast& call, const Scope* caller,
+                              const std::vector<const Ast*>& written,
                               std::vector<std::optional<Expression>> arguments) {
   const Step step(*this, call.span);
   const FunctionAst& ast = *function.function;
@@ -209,9 +210,8 @@ Expression Binder::CallScalar(const Scope& function, const Ast& call,
     Scope* link = Link(scope, Scope::Kind::kValue, parameter.name);
     scope = link;
     if (!parameter.type) {
-      Refuse(call.span, "PK100", "functions over tables that give a scalar are not supported yet");
-    }
-    if (arguments[i]) {
+      Argument(parameter, written[i], caller, function, *link);
+    } else if (arguments[i]) {
       link->value = ParameterValue(parameter, *std::move(arguments[i]), call.span);
     } else {
       Argument(parameter, nullptr, nullptr, function, *link);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/kql/bind_core.h"
@@ -54,10 +55,24 @@ PlanPtr Binder::InnerRows() {
   return plan;
 }
 
+namespace {
+
+// Whether it depends on the rows that mv-apply or partition gives its operators.
+bool ReadsInput(const Plan& plan) {
+  return plan.kind == Plan::Kind::kInput ||
+         std::any_of(plan.inputs.begin(), plan.inputs.end(),
+                     [](const PlanPtr& input) { return ReadsInput(*input); });
+}
+
+}  // namespace
+
 // The table is bound where no row is in sight, and run once before the rows are looked at.
 Expression Binder::TableValue(const Ast& ast, const Scope* scope, bool list) {
   PlanPtr plan = TableOf(ast, scope);
   if (plan->schema.empty()) Refuse(ast.span, "KS109", "the table has no column");
+  if (ReadsInput(*plan)) {  // it is run once for the whole query
+    Refuse(ast.span, "PK100", "a table of the rows around is not supported in an expression");
+  }
   const Type type = plan->schema[0].type;
   if (list && plan->schema.size() > 1) {
     // Only the first column is looked at.

@@ -3,6 +3,7 @@
 
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "agent/kql/evaluator.h"
 
@@ -38,14 +39,12 @@ class Join final : public Operator {
   }
 
  private:
-  // Rows of the right side with one key, as a chain through `next`.
+  // Rows of the right side with one key, as a chain through `next`, the last to come first: so the
+  // recorded engine gives them.
   struct RightRow {
     Place place;
     std::uint32_t next = kNone;
     bool matched = false;
-  };
-  struct Chain {
-    std::uint32_t first = kNone, last = kNone;
   };
 
   [[nodiscard]] bool Is(JoinKind kind) const { return kind_ == kind; }
@@ -74,14 +73,12 @@ class Join final : public Operator {
       for (std::uint32_t row = 0; row < batch.rows; ++row) {
         const auto at = static_cast<std::uint32_t>(rows_.size());
         rows_.push_back({.place = {index, row}});
-        Chain& chain = index_[KeyOf(keys, row)];
-        if (chain.first == kNone) {
-          chain.first = at;
+        const auto [head, made] = index_.emplace(KeyOf(keys, row), at);
+        if (made) {
           bytes += key_.size();
         } else {
-          rows_[chain.last].next = at;
+          rows_.back().next = std::exchange(head->second, at);
         }
-        chain.last = at;
       }
       PK_RETURN_IF_ERROR(state_.Charge(bytes, "join"));
       held_.push_back(std::move(batch));
@@ -128,7 +125,7 @@ class Join final : public Operator {
   Result<bool> StartRow() {
     const std::string& key = KeyOf(current_keys_, at_);
     const auto found = index_.find(key);
-    chain_ = found == index_.end() ? kNone : found->second.first;
+    chain_ = found == index_.end() ? kNone : found->second;
     if (Is(JoinKind::kInnerUnique)) {
       // Of the left rows with one key only the first takes part.
       if (chain_ == kNone) return false;
@@ -216,7 +213,7 @@ class Join final : public Operator {
   bool built_ = false;
   std::vector<Batch> held_;
   std::vector<RightRow> rows_;
-  std::unordered_map<std::string, Chain> index_;
+  std::unordered_map<std::string, std::uint32_t> index_;
   std::unordered_set<std::string> seen_;
 
   Batch current_;

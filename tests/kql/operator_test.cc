@@ -81,6 +81,24 @@ TEST(Union, GivesARowItsOwnEvent) {
   EXPECT_EQ(EventsOf(t, "union (L | where k == 2), (R | where k == 3)"), "2 | 3 | 2");
 }
 
+TEST(Function, TakesATableAndGivesAScalar) {
+  TestTables t = Tables();
+  EXPECT_EQ(Ask(t,
+                "let most = (T:(n:long), factor:long) { toscalar(T | summarize max(n)) * factor };"
+                "S | where n * 2 == most(S, 2) | project u"),
+            "u | bob");
+  EXPECT_EQ(Ask(t, "let twice = (T:(n:long)) { T | extend n2 = n * 2 }; twice(S) | project n2"),
+            "n2 | 2 | 10 | 6");
+  EXPECT_THAT(Ask(t, "let f = (T:(zz:long)) { toscalar(T | count) }; print f(S)"),
+              StartsWith("!KS141"));
+}
+
+TEST(Partition, RefusesATableOfItsRowsInAnExpression) {
+  TestTables t = Tables();
+  EXPECT_THAT(Ask(t, "S | partition by u (as P | where n > toscalar(P | summarize avg(n)))"),
+              StartsWith("!PK100"));
+}
+
 TEST(As, NamesTheRowsForWhatFollows) {
   TestTables t = Tables();
   EXPECT_EQ(Ask(t,
