@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace picket::auth {
 namespace {
@@ -76,10 +77,13 @@ Result<SecretString> TokenCache::Get(const AppSettings& app, const Guid& tenant,
     if (good && token.error().kind != ErrorKind::kCancelled) return entry.token->value.Clone();
     return Fail(std::move(token).error());
   }
-  entry.token = *std::move(token);
   entry.failure.reset();
-  // Claims that came meanwhile are for the next one.
-  if (entry.claims == claims) entry.claims.clear();
+  if (entry.claims != claims) {  // they came meanwhile, and this token would be refused for them
+    lock.unlock();
+    return Get(app, tenant, audience, std::move(stop));
+  }
+  entry.token = *std::move(token);
+  entry.met = std::exchange(entry.claims, {});
   return entry.token->value.Clone();
 }
 
@@ -101,11 +105,11 @@ void TokenCache::Reject(const AppSettings& app, const Guid& tenant, std::string_
                         std::string_view token, std::string_view claims) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[KeyOf(app, tenant, audience)];
+  const bool current = entry.token && entry.token->value.Reveal() == token;
   // Another may have renewed it in the meantime.
-  if (entry.token && entry.token->value.Reveal() == token) {
-    entry.token.reset();
-    entry.claims = claims;
-  }
+  if (!current && (claims.empty() || (entry.token && entry.met == claims))) return;
+  entry.token.reset();
+  if (!claims.empty()) entry.claims = claims;
 }
 
 }  // namespace picket::auth

@@ -32,8 +32,9 @@ class TokenCache {
   [[nodiscard]] std::vector<std::string> Roles(const AppSettings& app, const Guid& tenant,
                                                std::string_view audience);
   // The resource refused this token (401); the next Get asks for another, with these claims (the
-  // JSON of a claims challenge, "" without one). Nothing when the token is no longer the current
-  // one.
+  // JSON of a claims challenge, "" without one). Without claims nothing happens when the token is
+  // no longer the current one. A challenge is for the application, not for one of its tokens: it
+  // holds until a token was asked for with its claims, whoever meets it first.
   void Reject(const AppSettings& app, const Guid& tenant, std::string_view audience,
               std::string_view token, std::string_view claims);
 
@@ -42,7 +43,8 @@ class TokenCache {
     std::optional<Token> token;
     std::optional<Error> failure;
     Clock::Ticks asked_again_from;  // monotonic: a step of the wall clock must not shut us out
-    std::string claims;
+    std::string claims;             // demanded of the next token
+    std::string met;                // those that the token was asked for with
     bool refreshing = false;
   };
   void Remember(Entry& entry, const Error& error);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "auth/client_assertion.h"
+#include "base/log.h"
 
 namespace picket::auth {
 namespace {
@@ -19,6 +20,23 @@ Result<SecretString> Required(const std::optional<SecretRef>& ref, const char* k
   return Fail({.kind = ErrorKind::kInvalidConfig,
                .message = std::string("[app] has no ") + key,
                .hint = "Add it as a secret reference."});
+}
+
+// What Microsoft's support asks for. Only what has the shape of an id or a time is taken over.
+void LogRefusal(const Error& error, const HttpResponse& response, const HttpRequest& request) {
+  const auto header = [&response](std::string_view name) {
+    return std::string(FindHeader(response.headers, name).value_or(""));
+  };
+  const auto id = ParseGuid(header("x-ms-request-id"));
+  const auto date = ParseHttpDate(header("Date"));
+  Log(LogLevel::kWarn, "auth.refused", "The token endpoint gave no token",
+      {{"status", std::int64_t{response.status}},
+       {"kind", std::string(ErrorKindName(error.kind))},
+       {"code", error.remote_code},
+       {"request_id", id ? ToString(*id) : std::string()},
+       {"client_request_id",
+        std::string(FindHeader(request.headers, "client-request-id").value_or(""))},
+       {"date", date ? FormatGraph(*date) : std::string()}});
 }
 
 }  // namespace
@@ -70,7 +88,11 @@ Result<Token> TokenClient::Request(const AppSettings& app, const Guid& tenant,
   // The form holds the secret; the transport's errors hold none of it.
   request.body.assign(request.body.size(), '\0');
   if (!response) return Fail(std::move(response).error().In("token"));
-  if (response->status == 200) return ParseTokenResponse(response->body, tenant, now);
+  if (response->status == 200) {
+    Result<Token> token = ParseTokenResponse(response->body, tenant, now);
+    if (!token) LogRefusal(token.error(), *response, request);
+    return token;
+  }
   Error error = ParseTokenError(response->body, response->status);
   if (const auto wait = RetryAfter(response->headers, now)) {
     if (error.kind == ErrorKind::kTransient) error.kind = ErrorKind::kThrottled;
@@ -78,6 +100,7 @@ Result<Token> TokenClient::Request(const AppSettings& app, const Guid& tenant,
       error.retry_after = std::min<std::chrono::milliseconds>(*wait, kLongestWait);
     }
   }
+  LogRefusal(error, *response, request);
   return Fail(std::move(error));
 }
 

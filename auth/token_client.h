@@ -42,7 +42,7 @@ class TokenClient {
   // Errors by kind: kInvalidConfig (the local credential is unusable: no remote_code; or Entra does
   // not know tenant, application or service), kAuth, kPermission, kThrottled (always with
   // retry_after: a 429, or a 5xx that says when), kTransient, kUnexpectedReply, kCancelled. None
-  // holds text of the other side.
+  // holds text of the other side. A refusal is logged with what Microsoft's support asks for.
   [[nodiscard]] Result<Token> Request(const AppSettings& app, const Guid& tenant,
                                       std::string_view audience, std::string_view claims,
                                       std::stop_token stop) const;

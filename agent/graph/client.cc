@@ -95,34 +95,38 @@ void Client::NoteDate(Instant date) {
   seen_at_ = clock_.Steady();
 }
 
-Result<HttpResponse> Client::Send(const std::string& url, const std::string& request_id,
-                                  std::stop_token stop) {
-  // The first try, and one with a fresh token when the first was rejected.
-  for (int tries = 0;; ++tries) {
-    PK_ASSIGN_OR_RETURN(const SecretString token, tokens_.Token(stop));
-    auto response = transport_.Send(MakeRequest(url, request_id, token.Reveal(), settings_), stop);
-    if (!response && response.error().remote_code == "timeout") {
-      Error error = std::move(response).error();
-      error.kind = ErrorKind::kShrink;
-      return Fail(std::move(error));
-    }
-    if (response && GivesBack(*response, token.Reveal())) {
-      response = Distrust(*std::move(response));
-    }
-    if (!response || response->status != kUnauthorized || tries > 0) return response;
-    tokens_.Reject(token.Reveal(), ClaimsChallenge(*response));
+Result<HttpResponse> Client::SendOnce(const std::string& url, const std::string& request_id,
+                                      std::string_view token, std::stop_token stop) {
+  auto response = transport_.Send(MakeRequest(url, request_id, token, settings_), std::move(stop));
+  if (response && GivesBack(*response, token)) return Distrust(*std::move(response));
+  if (!response && response.error().remote_code == "timeout") {
+    Error error = std::move(response).error();
+    error.kind = ErrorKind::kShrink;
+    return Fail(std::move(error));
   }
+  return response;
 }
 
 Result<Page> Client::Get(const Collection& collection, const std::string& url,
                          std::stop_token stop) {
   const std::string request_id = ToString(Uuid4());
-  auto sent = Send(url, request_id, stop);
+  PK_ASSIGN_OR_RETURN(SecretString token, tokens_.Token(stop));
+  Result<HttpResponse> sent = SendOnce(url, request_id, token.Reveal(), stop);
+  bool challenged = false;
+  for (int renewed = 0; sent && sent->status == kUnauthorized && renewed < 2; ++renewed) {
+    const std::string claims = ClaimsChallenge(*sent);
+    // A token may be refused without a word when another request met the challenge first.
+    if (renewed > 0 && (claims.empty() || challenged)) break;
+    challenged = !claims.empty();
+    tokens_.Reject(token.Reveal(), claims);
+    PK_ASSIGN_OR_RETURN(token, tokens_.Token(stop));
+    sent = SendOnce(url, request_id, token.Reveal(), stop);
+  }
   if (!sent) {
     if (sent.error().kind != ErrorKind::kCancelled) {
       LogFailure(collection, sent.error(), 0, {}, request_id);
     }
-    return tl::unexpected(std::move(sent).error());
+    return Fail(std::move(sent).error());
   }
   HttpResponse response = *std::move(sent);
   const Trace trace = TraceOf(response.headers);
@@ -148,7 +152,10 @@ Result<Page> Client::Get(const Collection& collection, const std::string& url,
 Result<Page> Client::Follow(const Collection& collection, const Variant& variant,
                             const std::string& link, std::stop_token stop) {
   const std::string path = "/" + std::string(variant.version) + "/" + std::string(collection.path);
-  PK_RETURN_IF_ERROR(CheckNextLink(link, settings_.root, path));
+  if (Status good = CheckNextLink(link, settings_.root, path); !good) {
+    LogFailure(collection, good.error(), kOk, {}, "");
+    return Fail(std::move(good).error());
+  }
   return Get(collection, link, std::move(stop));
 }
 

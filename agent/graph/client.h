@@ -32,8 +32,9 @@ struct ClientSettings {
 
 // Asks Graph for pages of one tenant. Budgets are the caller's affair. Sends the token only below
 // `root`, and keeps nothing of a reply that gives it back (kUnexpectedReply for a page). A rejected
-// token is renewed once a request. A time-out is kShrink: the window was too wide. Failures are
-// logged with what Microsoft's support asks for. Thread-safe when its seams are.
+// token is renewed once a request, and once more for a claims challenge that comes only then. A
+// time-out is kShrink: the window was too wide. Failures are logged with what Microsoft's support
+// asks for. Thread-safe when its seams are.
 class Client {
  public:
   Client(HttpTransport& transport, TokenSource& tokens, const Clock& clock,
@@ -53,8 +54,8 @@ class Client {
   [[nodiscard]] const std::string& root() const { return settings_.root; }
 
  private:
-  [[nodiscard]] Result<HttpResponse> Send(const std::string& url, const std::string& request_id,
-                                          std::stop_token stop);
+  [[nodiscard]] Result<HttpResponse> SendOnce(const std::string& url, const std::string& request_id,
+                                              std::string_view token, std::stop_token stop);
   void NoteDate(Instant date);
 
   HttpTransport& transport_;

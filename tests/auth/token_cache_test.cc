@@ -266,6 +266,43 @@ TEST_F(TokenCacheTest, GetsAnotherTokenAfterAResourceRefusedOne) {
   EXPECT_THAT(endpoint.requests().at(2).body, Not(HasSubstr("claims")));
 }
 
+constexpr const char* kClaims = R"({"access_token":{"nbf":{"value":"1604106651"}}})";
+
+TEST_F(TokenCacheTest, KeepsAChallengeThatComesAfterTheTokenWasDropped) {
+  ASSERT_EQ(Get(), "token-1");
+  cache.Reject(app, kTenant, kGraph, "token-1", "");  // one request was refused without a word,
+  cache.Reject(app, kTenant, kGraph, "token-1", kClaims);  // another with the reason
+  EXPECT_EQ(Get(), "token-2");
+  EXPECT_THAT(endpoint.requests().at(1).body, HasSubstr("&claims=%7B%22access_token%22%3A"));
+}
+
+TEST_F(TokenCacheTest, RenewsATokenThatWasGivenWithoutTheClaimsOfALateChallenge) {
+  ASSERT_EQ(Get(), "token-1");
+  cache.Reject(app, kTenant, kGraph, "token-1", "");
+  ASSERT_EQ(Get(), "token-2");
+  cache.Reject(app, kTenant, kGraph, "token-1", kClaims);
+  EXPECT_EQ(Get(), "token-3");
+  EXPECT_THAT(endpoint.requests().at(2).body, HasSubstr("&claims="));
+  cache.Reject(app, kTenant, kGraph, "token-1", kClaims);  // the same, later still: it is met
+  EXPECT_EQ(Get(), "token-3");
+  cache.Reject(app, kTenant, kGraph, "token-3", kClaims);  // not met after all
+  EXPECT_EQ(Get(), "token-4");
+}
+
+TEST_F(TokenCacheTest, AsksAgainWhenAChallengeComesWhileItAsks) {
+  ASSERT_EQ(Get(), "token-1");
+  cache.Reject(app, kTenant, kGraph, "token-1", "");
+  const auto give = GivesTokens();
+  endpoint.Now([&, give](const HttpRequest& request, std::stop_token stop) {
+    cache.Reject(app, kTenant, kGraph, "token-1", kClaims);
+    return give(request, std::move(stop));
+  });
+  Get();
+  ASSERT_EQ(endpoint.count(), 3U);
+  EXPECT_THAT(endpoint.requests().at(1).body, Not(HasSubstr("claims")));
+  EXPECT_THAT(endpoint.requests().at(2).body, HasSubstr("&claims="));
+}
+
 TEST_F(TokenCacheTest, ThrowsAwayOnlyTheTokenThatWasRefused) {
   ASSERT_EQ(Get(), "token-1");
   cache.Reject(app, kTenant, kGraph, "token-1", "");

@@ -182,7 +182,20 @@ TEST_F(TokenRequest, PassesOnWhatTheNetworkSays) {
 }
 
 // The worst endpoint: it sends back all it got, as JSON and not, with any status.
+TEST_F(TokenRequest, LogsARefusalWithWhatSupportAsksFor) {
+  endpoint.Now(Always(400, R"({"error":"invalid_client","error_codes":[7000215]})",
+                      {{"x-ms-request-id", "e6ea1bde-9f04-46a8-9705-824047cfd611"},
+                       {"Date", "Tue, 24 Nov 2026 09:00:00 GMT"}}));
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(Request(by_secret));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("code=AADSTS7000215"), HasSubstr("date=2026-11-24T09:00:00"),
+                    HasSubstr(" request_id=e6ea1bde-9f04-46a8-9705-824047cfd611"),
+                    HasSubstr("client_request_id="), Not(HasSubstr("redacted"))));
+}
+
 TEST_F(TokenRequest, KeepsSecretsOutOfErrorsEvenWhenTheyAreEchoed) {
+  testing::internal::CaptureStderr();
   for (const AppSettings& app : {by_secret, by_certificate}) {
     for (const int status : {200, 302, 400, 401, 403, 429, 500}) {
       for (const bool as_json : {true, false}) {
@@ -207,6 +220,8 @@ TEST_F(TokenRequest, KeepsSecretsOutOfErrorsEvenWhenTheyAreEchoed) {
       }
     }
   }
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("auth.refused"), Not(HasSubstr("q~8Q")), Not(HasSubstr("eyJ"))));
 }
 
 TEST(CloudPresets, NameTheEndpointsOfEachCloud) {

@@ -91,6 +91,19 @@ TEST_F(ClientTest, ARejectedTokenIsRenewedOnceWithTheClaimsThatGraphDemands) {
   EXPECT_EQ(FindHeader(script.sent[1].headers, "Authorization"), "Bearer t1");
 }
 
+TEST_F(ClientTest, AChallengeThatComesOnlyWithTheSecondTokenIsMetByAThird) {
+  const HttpHeaders challenge = {{"WWW-Authenticate", "Bearer claims=\"eyJhIjp7fX0=\""}};
+  script.Answer(401, "");  // revoked; another request met the challenge
+  script.Answer(401, "", challenge);
+  script.Answer(200, R"({"value":[]})");
+  ASSERT_TRUE(client.Get(signins, url, {}));
+  EXPECT_EQ(tokens.rejected.back().second, R"({"a":{}})");
+  // But no request is challenged without end.
+  for (int i = 0; i < 2; ++i) script.Answer(401, "", challenge);
+  EXPECT_EQ(client.Get(signins, url, {}).error().kind, ErrorKind::kAuth);
+  EXPECT_TRUE(script.answers.empty());
+}
+
 TEST_F(ClientTest, ASecondRejectionIsAnError) {
   script.Answer(401, "");
   script.Answer(401, "");

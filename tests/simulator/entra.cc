@@ -92,18 +92,20 @@ Reply AadStsReply(const Call& call, const AadSts& error) {
   std::string time = FormatRfc3339(call.now).substr(0, 19) + "Z";
   std::replace(time.begin(), time.end(), 'T', ' ');
   const std::string correlation_id = correlation.empty() ? call.request_id : correlation;
-  return EntraJson(
-      error.status,
-      {{"error", error.error},
-       {"error_description",
-        fmt::format("AADSTS{}: {} Trace ID: {} Correlation ID: {} Timestamp: {}", error.number,
-                    error.message, call.request_id, correlation_id, time)},
-       {"error_codes", json::array({error.number})},
-       {"timestamp", time},
-       {"trace_id", call.request_id},
-       {"correlation_id", correlation_id},
-       {"error_uri",
-        fmt::format("https://login.microsoftonline.com/error?code={}", error.number)}});
+  Reply reply =
+      EntraJson(error.status,
+                {{"error", error.error},
+                 {"error_description",
+                  fmt::format("AADSTS{}: {} Trace ID: {} Correlation ID: {} Timestamp: {}",
+                              error.number, error.message, call.request_id, correlation_id, time)},
+                 {"error_codes", json::array({error.number})},
+                 {"timestamp", time},
+                 {"trace_id", call.request_id},
+                 {"correlation_id", correlation_id},
+                 {"error_uri",
+                  fmt::format("https://login.microsoftonline.com/error?code={}", error.number)}});
+  reply.SetHeader("x-ms-request-id", call.request_id);
+  return reply;
 }
 
 std::string Entra::TenantOf(std::string_view path) {
