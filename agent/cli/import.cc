@@ -69,6 +69,25 @@ Status EvaluateAfter(const run::Settings& settings, const run::Tenant& tenant,
   return {};
 }
 
+Status ImportOne(const std::string& file, const Options& options, const run::Settings& settings,
+                 const run::Tenant& tenant, storage::TenantStore& store, Context& context) {
+  PK_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(file, tables::kMaxImportBytes));
+  const Instant now = SystemClock().Now();
+  tables::ImportOptions how;
+  how.table = options.table;
+  how.now = now;
+  how.oldest = now - settings.poll.retention;
+  Progress progress;
+  how.progress = [&progress, &file](std::int64_t rows) {
+    progress.Show(fmt::format("{}: {} rows", file, rows));
+  };
+  Result<tables::ImportReport> report = tables::ImportFile(bytes, tenant.id, store, how);
+  if (!report) return Fail(std::move(report).error().In(file));
+  PrintReport(file, *report, context.format == Format::kJson);
+  if (report->counts.rejected > 0) context.exit_code = 1;
+  return {};
+}
+
 void Import(Context& context, const Options& options) {
   const auto settings = LoadSettings(context);
   if (!settings) return;
@@ -92,33 +111,17 @@ void Import(Context& context, const Options& options) {
     Failed(context, store.error());
     return;
   }
-  const Instant now = SystemClock().Now();
   for (const std::string& file : options.files) {
-    Progress progress;
-    const Result<std::string> bytes = ReadFile(file, tables::kMaxImportBytes);
-    if (!bytes) {
-      Failed(context, bytes.error());
-      continue;
+    if (Status taken = ImportOne(file, options, *settings, **tenant, **store, context); !taken) {
+      Failed(context, std::move(taken).error());
     }
-    tables::ImportOptions import{
-        .table = options.table, .now = now, .oldest = now - settings->poll.retention};
-    import.progress = [&](std::int64_t rows) {
-      progress.Show(fmt::format("{}: {} rows", file, rows));
-  };
-  Result<tables::ImportReport> report = tables::ImportFile(*bytes, (*tenant)->id, **store, import);
-  if (!report) {
-    Failed(context, std::move(report).error().In(file));
-    continue;
   }
-  PrintReport(file, *report, context.format == Format::kJson);
-  if (report->counts.rejected > 0) context.exit_code = 1;
+  if (Status evaluated = EvaluateAfter(*settings, **tenant, **store, context); !evaluated) {
+    Failed(context, evaluated.error());
+  }
 }
-if (Status evaluated = EvaluateAfter(*settings, **tenant, **store, context); !evaluated) {
-  Failed(context, evaluated.error());
-}
-}  // namespace
 
-}  // namespace picket::cli
+}  // namespace
 
 void AddImport(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
