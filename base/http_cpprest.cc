@@ -20,6 +20,7 @@
 #include "base/gzip.h"
 #include "base/http.h"
 #include "base/text.h"
+#include "base/tls_receive_limit.h"
 
 namespace picket {
 namespace {
@@ -30,6 +31,8 @@ namespace client = web::http::client;
 // is the whole exchange's and comes first.
 constexpr std::chrono::minutes kPhaseLimit{10};
 constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
+// Beside the body: the headers, the handshake, and what TLS and chunks put around each piece.
+constexpr std::size_t kMaxBesideBody = std::size_t{1} << 20;
 // After a cancel the library may still sit in DNS or in a CONNECT; then its state is left to
 // itself.
 constexpr std::chrono::milliseconds kAbandonAfter{250};
@@ -117,6 +120,7 @@ std::string BaseUrl(const Origin& origin, bool port_needed) {
 
 struct OriginClient {
   std::shared_ptr<VerifyRecord> verify = std::make_shared<VerifyRecord>();
+  std::shared_ptr<TlsReceiveLimit> limit = std::make_shared<TlsReceiveLimit>();
   std::unique_ptr<client::http_client> http;
 };
 
@@ -146,8 +150,8 @@ class CpprestTransport final : public HttpTransport {
     return !settings_.proxy.empty() && !IsLoopback(origin);
   }
   Result<std::shared_ptr<OriginClient>> ClientFor(const Origin& origin);
-  [[nodiscard]] client::http_client_config ConfigFor(
-      const Origin& origin, const std::shared_ptr<VerifyRecord>& verify) const;
+  [[nodiscard]] client::http_client_config ConfigFor(const Origin& origin,
+                                                     const OriginClient& of) const;
   Result<Exchange> Attempt(OriginClient& to, const HttpRequest& request, const Origin& origin,
                            std::chrono::steady_clock::time_point deadline, std::stop_token stop);
 
@@ -156,17 +160,19 @@ class CpprestTransport final : public HttpTransport {
   std::map<std::string, std::shared_ptr<OriginClient>> clients_;
 };
 
-client::http_client_config CpprestTransport::ConfigFor(
-    const Origin& origin, const std::shared_ptr<VerifyRecord>& verify) const {
+client::http_client_config CpprestTransport::ConfigFor(const Origin& origin,
+                                                       const OriginClient& of) const {
   client::http_client_config config;
   config.set_timeout(kPhaseLimit);
   config.set_max_redirects(0);
   config.set_ssl_context_callback(
-      [verify, ca_file = settings_.ca_file](boost::asio::ssl::context& context) {
+      [verify = of.verify, limit = of.limit,
+       ca_file = settings_.ca_file](boost::asio::ssl::context& context) {
         verify->error = X509_V_OK;  // called for each new connection
         SSL_CTX* ctx = context.native_handle();
         SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
         SSL_CTX_set_cert_verify_callback(ctx, &VerifyAndRecord, verify.get());
+        TlsReceiveLimit::Watch(ctx, limit);
         if (!ca_file.empty()) SSL_CTX_load_verify_locations(ctx, ca_file.c_str(), nullptr);
       });
   if (UsesProxy(origin)) {
@@ -189,7 +195,7 @@ Result<std::shared_ptr<OriginClient>> CpprestTransport::ClientFor(const Origin& 
   if (entry) return entry;
   try {
     auto created = std::make_shared<OriginClient>();
-    created->http = std::make_unique<client::http_client>(base, ConfigFor(origin, created->verify));
+    created->http = std::make_unique<client::http_client>(base, ConfigFor(origin, *created));
     entry = std::move(created);
     return entry;
   } catch (const std::exception&) {
@@ -227,6 +233,11 @@ Error PhaseError(std::string_view words, const Origin& origin) {
   return error;
 }
 
+Error TooLarge(const Origin& origin) {
+  return {.kind = ErrorKind::kUnexpectedReply,
+          .message = origin.host + " sent more than any reply may have"};
+}
+
 Error NetworkError(const web::http::http_exception& e, const Origin& origin,
                    const VerifyRecord& verify) {
   const int number = e.error_code().value();
@@ -262,6 +273,7 @@ Result<Exchange> CpprestTransport::Attempt(OriginClient& to, const HttpRequest& 
                                            const Origin& origin,
                                            std::chrono::steady_clock::time_point deadline,
                                            std::stop_token stop) {
+  to.limit->Allow(request.max_body + kMaxBesideBody);
   auto pending = std::make_shared<Pending>();
   pplx::cancellation_token_source cancel;
   web::http::http_request message(request.method);
@@ -309,11 +321,13 @@ Result<Exchange> CpprestTransport::Attempt(OriginClient& to, const HttpRequest& 
               });
         })
         // Task-based and last: an exception that nobody observes ends the process.
-        .then([pending, origin, verify = to.verify](const pplx::task<Exchange>& task) {
+        .then([pending, origin, verify = to.verify,
+               limit = to.limit](const pplx::task<Exchange>& task) {
           try {
             pending->Finish(task.get());
           } catch (const web::http::http_exception& e) {
-            pending->Finish(Fail(NetworkError(e, origin, *verify)));
+            pending->Finish(
+                Fail(limit->TakeExceeded() ? TooLarge(origin) : NetworkError(e, origin, *verify)));
           } catch (const pplx::task_canceled&) {
             pending->Finish(Fail({.kind = ErrorKind::kCancelled, .message = "cancelled"}));
           } catch (const std::exception& e) {

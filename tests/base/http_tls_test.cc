@@ -130,6 +130,61 @@ TEST_F(HttpTlsTest, AHandshakeThatNeverComesEndsByDeadline) {
   EXPECT_EQ(response.error().remote_code, "timeout");
 }
 
+// A reply without an end, in a place that the HTTP library reads whole.
+class EndlessReply : public HttpTlsTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(EndlessReply, EndsAtTheMostThatAReplyMayHave) {
+  constexpr std::size_t kPiece = 16'000, kEnough = std::size_t{256} << 20;
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsContext context = authority_.Server();
+    SSL_CTX_set_max_proto_version(context.get(), version);
+    std::atomic<std::size_t> sent = 0;
+    const LoopbackServer server([&](Peer& peer, int) {
+      if (!peer.StartTls(context.get()) || peer.ReadRequest().empty()) return;
+      bool taken = peer.Write(GetParam());
+      const std::string piece(kPiece, 'x');
+      for (; taken && sent < kEnough; sent += kPiece) taken = peer.Write(piece);
+      peer.AwaitClose();
+    });
+    const auto response = MakeHttpTransport(Trusting())
+                              .value()
+                              ->Send({.url = server.Url("/", "https"),
+                                      .timeout = milliseconds(60'000),
+                                      .max_body = 1000},
+                                     {});
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().kind, ErrorKind::kUnexpectedReply) << response.error().message;
+    EXPECT_LT(sent, kEnough);
+    EXPECT_EQ(server.connections(), 1) << "it is not asked for again";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Places, EndlessReply,
+                         testing::Values("HTTP/1.1 200 OK\r\nX-Long: ",
+                                         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                         "7fffffff\r\n"));
+
+TEST_F(HttpTlsTest, ManyRepliesOnOneConnectionAreEachCountedAlone) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsContext context = authority_.Server();
+    SSL_CTX_set_max_proto_version(context.get(), version);
+    const LoopbackServer server([&](Peer& peer, int) {
+      if (!peer.StartTls(context.get())) return;
+      while (!peer.ReadRequest().empty() && peer.Write(Reply(std::string(400'000, 'x')))) {
+      }
+    });
+    const auto transport = MakeHttpTransport(Trusting()).value();
+    for (int i = 0; i < 12; ++i) {
+      const auto response = transport->Send(
+          {.url = server.Url("/", "https"), .timeout = milliseconds(20'000), .max_body = 400'000},
+          {});
+      ASSERT_TRUE(response) << response.error().message;
+      EXPECT_EQ(response->body.size(), 400'000U);
+    }
+    EXPECT_EQ(server.connections(), 1);
+  }
+}
+
 // Takes CONNECT, notes what it was told, and is then the server itself.
 class Proxy {
  public:
