@@ -45,15 +45,16 @@ std::string BenchTenantOverTls::CaFile() const { return (directory_.path() / "ca
 std::string BenchTenantOverTls::FreshConfig() {
   const std::filesystem::path file = directory_.path() / fmt::format("picket-{}.toml", ++configs_);
   const std::string text = fmt::format(
-      "[agent]\ndata_dir = \"data-{0}\"\n"
+      "[agent]\ndata_dir = \"{5}/data-{0}\"\n"
       "[cloud]\nauthority = \"{1}\"\ngraph = \"{1}\"\n"
       "[network]\nca_file = \"{2}\"\n"
       "[app]\nclient_id = \"{3}\"\ncredential = \"secret\"\n"
-      "client_secret = \"@{{file:secret}}\"\n"
+      "client_secret = \"@{{file:{5}/secret}}\"\n"
       "[poll]\nbackfill = \"7d\"\n[retention]\nmin_free = \"0\"\n"
       "[[tenant]]\nname = \"bench\"\ntenant_id = \"{4}\"\n"
       "streams = [\"signIns.interactive\"]\n",
-      configs_, simulator_.Url(), CaFile(), kClientId, ToString(BenchTenant()));
+      configs_, simulator_.Url(), CaFile(), kClientId, ToString(BenchTenant()),
+      directory_.path().string());
   PK_CHECK(WriteFileAtomically(file, text), "the config's file");
   return file.string();
 }

@@ -33,11 +33,14 @@ double Megabytes(pid_t pid, const std::string& name) {
 
 void Wait() { std::this_thread::sleep_for(std::chrono::milliseconds(200)); }
 
-// Until the simulator has had no request for two seconds.
+// Until the simulator has had no request for two seconds, after the first ones.
 void WaitUntilQuiet(simulator::Simulator& simulator) {
+  constexpr int kMostWaits = 1500;  // five minutes
   std::int64_t seen = -1;
+  int waits = 0;
   for (int quiet = 0; quiet < 10; ++quiet) {
     Wait();
+    PK_CHECK(++waits < kMostWaits, "picket reads, and then rests");
     const std::int64_t now = simulator.RequestCount();
     if (now != seen || now == 0) quiet = 0;
     seen = now;
