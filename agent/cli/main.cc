@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "agent/cli/context.h"
+#include "base/heap.h"
 
 namespace {
 
@@ -100,6 +101,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  picket::KeepHeapSmall();
   try {
     return Main(argc, argv);
   } catch (const std::exception& e) {

@@ -16,6 +16,7 @@
 #include "agent/run/tenant_files.h"
 #include "auth/token_cache.h"
 #include "base/files.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "storage/agent_store.h"
 
@@ -195,6 +196,7 @@ class AgentImpl : public Agent {
       outcome.failures.emplace_back("rule " + rule, error);
     }
     parts.store->Rest();  // 300 tenants must not each keep their caches
+    ReturnFreeHeap();
     bool all_well = false;
     {
       const std::lock_guard lock(mutex_);
