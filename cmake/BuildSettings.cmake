@@ -41,6 +41,10 @@ if(PICKET_SANITIZE)
   target_compile_options(picket_build INTERFACE
     -fsanitize=${PICKET_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(picket_build INTERFACE -fsanitize=${PICKET_SANITIZE})
+  if(PICKET_SANITIZE MATCHES "thread")
+    target_link_options(picket_build INTERFACE
+      "-Wl,--version-script=${PROJECT_SOURCE_DIR}/tests/sanitizers/exports.map")
+  endif()
   # gcc and clang have no macro in common that says so.
   target_compile_definitions(picket_build INTERFACE PICKET_SANITIZED)
 endif()
