@@ -1,6 +1,7 @@
 // The table of aggregate functions, and the plain ones: counts, sums, extremes, any. Null is
 // skipped (not ''), but by count(); dcount is exact.
 
+#include <cmath>
 #include <map>
 #include <unordered_set>
 
@@ -63,11 +64,17 @@ class Average final : public Accumulator {
   explicit Average(Type type) : type_(type) {}
   void Add(const Arguments& a, std::size_t row) override {
     if (a[0]->IsNull(row)) return;
-    sum_ += a[0]->AsReal(row);
+    if (a[0]->type == Type::kReal) {
+      real_ += a[0]->Real(row);
+    } else {
+      whole_ += static_cast<std::uint64_t>(a[0]->Number(row));
+    }
     ++count_;
   }
   [[nodiscard]] std::vector<Value> Finish() const override {
-    const double average = sum_ / static_cast<double>(count_);
+    // The sum of whole numbers wraps, as sum() does.
+    const double sum = real_ + static_cast<double>(static_cast<std::int64_t>(whole_));
+    const double average = sum / static_cast<double>(count_);
     if (type_ == Type::kReal) return {Value::Real(average)};
     if (count_ == 0) return {Value::Null(type_)};
     return {Value{.type = type_, .number = static_cast<std::int64_t>(average)}};
@@ -75,9 +82,23 @@ class Average final : public Accumulator {
 
  private:
   const Type type_;
-  double sum_ = 0;
+  double real_ = 0;
+  std::uint64_t whole_ = 0;
   std::int64_t count_ = 0;
 };
+
+bool IsNan(const Column& column, std::size_t row) {
+  return column.type == Type::kReal && std::isnan(column.Real(row));
+}
+
+// Whether the value is further in the direction than the best so far; NaN is furthest in both.
+template <int kSign>
+bool IsBetter(const Column& column, std::size_t row, const Value& best) {
+  if (IsNan(column, row)) return true;
+  const ColumnPtr other = ConstantColumn(best, 1);
+  if (IsNan(*other, 0)) return false;
+  return CompareValues(column, row, *other, 0).value_or(0) * kSign > 0;
+}
 
 template <int kSign>
 class Extreme final : public Accumulator {
@@ -85,8 +106,7 @@ class Extreme final : public Accumulator {
   explicit Extreme(Type type) : best_(Value::Null(type)) {}
   void Add(const Arguments& a, std::size_t row) override {
     if (a[0]->IsNull(row)) return;
-    const ColumnPtr best = ConstantColumn(best_, 1);
-    if (first_ || CompareValues(*a[0], row, *best, 0).value_or(0) * kSign > 0) {
+    if (first_ || IsBetter<kSign>(*a[0], row, best_)) {
       best_ = a[0]->Get(row);
       first_ = false;
     }
@@ -108,8 +128,7 @@ class ArgExtreme final : public Accumulator {
   void Add(const Arguments& a, std::size_t row) override {
     bool better = !any_;
     if (any_ && !a[0]->IsNull(row)) {
-      better = best_[0].null ||
-               CompareValues(*a[0], row, *ConstantColumn(best_[0], 1), 0).value_or(0) * kSign > 0;
+      better = best_[0].null || IsBetter<kSign>(*a[0], row, best_[0]);
     }
     if (!better) return;
     any_ = true;

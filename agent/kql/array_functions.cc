@@ -1,5 +1,7 @@
 // Functions of dynamic arrays. What is no array gives null, unless said.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "agent/kql/dynamic_kernel.h"
@@ -189,8 +191,7 @@ std::vector<std::size_t> Order(const Elements& elements, bool descending, bool n
   return order;
 }
 
-// array_sort_asc(a, b, …, nulls_last): an array of the arrays, all in the order of the first; the
-// binder makes a column of each. With one array, that array.
+// array_sort_asc(a, b, …, nulls_last): the arrays, all in the order of the first, each a column.
 template <bool kDescending>
 ColumnPtr ArraySort(const EvalContext&, const Arguments& a, std::size_t rows) {
   const bool has_flag = a.back()->type == Type::kBool;
@@ -207,11 +208,20 @@ ColumnPtr ArraySort(const EvalContext&, const Arguments& a, std::size_t rows) {
       }
       JsonArray sorted;
       for (const std::size_t at : order) sorted.Add(elements[at]);
-      if (arrays == 1) return sorted.Text();
       all.Add(sorted.Text());
     }
     return all.Text();
   });
+}
+
+Schema SortedColumns(const std::vector<std::string>& names, const std::vector<Type>& types) {
+  Schema columns;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (types[i] == Type::kBool) continue;
+    const std::string name = names[i].empty() ? fmt::format("array{}", i) : names[i];
+    columns.push_back({name + "_sorted", Type::kDynamic});
+  }
+  return columns;
 }
 
 ColumnPtr Zip(const EvalContext&, const Arguments& a, std::size_t rows) {
@@ -297,7 +307,7 @@ ColumnPtr RangeOf(const EvalContext&, const Arguments& a, std::size_t rows) {
 }  // namespace
 
 FunctionList ArrayFunctions() {
-  return Declare({
+  FunctionList list = Declare({
       {"array_length(array: array): long", &ArrayLength},
       {"array_concat(array: array, ... 64): dynamic", &ArrayConcat},
       {"array_iff(conditions: array, when_true: scalar, when_false: scalar): dynamic", &ArrayIff},
@@ -321,6 +331,10 @@ FunctionList ArrayFunctions() {
       {"strcat_array(array: array, delimiter: scalar): string", &StrcatArray},
       {"zip(array: array, array: array, ... 64): dynamic", &Zip},
   });
+  for (Function& function : list) {
+    if (function.name.starts_with("array_sort_")) function.tuple = &SortedColumns;
+  }
+  return list;
 }
 
 }  // namespace picket::kql

@@ -294,6 +294,7 @@ Expression ExpressionBinder::Call(const Ast& ast) {
     return CallFunction(*let, ast);
   }
   if (name == "column_ifexists") return ColumnIfExists(ast);
+  if (std::optional<Expression> value = CallOnColumns(ast)) return *std::move(value);
   if (FindFunction(name) == nullptr) {
     if (FindAggregate(name) != nullptr) {
       Refuse(ast.span, "KS144", fmt::format("the aggregate '{}' belongs into summarize", ast.text));
@@ -301,14 +302,7 @@ Expression ExpressionBinder::Call(const Ast& ast) {
     if (name == "toscalar") return ToScalar(ast);
     UnknownFunction(name, ast.span);
   }
-  // extract(…, typeof(T)): the text as that type.
-  const bool typed =
-      name == "extract" && ast.children.size() == 4 && ast.children[3]->kind == AstKind::kTyped;
-  std::vector<Expression> arguments = BindArguments(ast, typed ? 3 : ast.children.size());
-  Expression value = Apply(name, ast.span, std::move(arguments));
-  if (value.function != nullptr && value.function->window) CheckConstants(value, ast);
-  if (typed) return Convert(std::move(value), ast.children[3]->type, ast.span);
-  return value;
+  return CallEntry(ast);
 }
 
 }  // namespace picket::kql

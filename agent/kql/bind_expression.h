@@ -19,6 +19,13 @@ struct BindStop {
 
 class Binder;
 
+// A column that an expression makes: with its name, "" where it has none.
+struct BoundColumn {
+  std::string name;
+  Expression value;
+  bool of_tuple = false;  // by a function of several columns
+};
+
 // Binds expressions against the columns of one relation and what lets and parameters are in sight.
 class ExpressionBinder {
  public:
@@ -29,6 +36,9 @@ class ExpressionBinder {
       : binder_(binder), schema_(schema), scope_(scope) {}
 
   Expression Bind(const Ast& ast);
+  // What `x = f()`, `(x, y) = f()` or `f()` makes: a column, or several where f is a function of
+  // several columns: as many as have names, and all where none has.
+  std::vector<BoundColumn> BindColumns(const Ast& ast);
   // The condition of where, countif …: a bool is needed.
   Expression BindCondition(const Ast& ast);
   void SetAggregates(Aggregates aggregates) { aggregates_ = std::move(aggregates); }
@@ -37,6 +47,12 @@ class ExpressionBinder {
   Expression Name(const Ast& ast);
   Expression Call(const Ast& ast);
   Expression ColumnIfExists(const Ast& ast);
+  // bind_call.cc
+  Expression CallEntry(const Ast& ast);
+  std::optional<Expression> TupleElement(const Ast& ast);
+  std::optional<Expression> CallOnColumns(const Ast& ast);
+  std::vector<Expression> NamedColumns(const std::vector<AstPtr>& chosen);
+  [[nodiscard]] const Function* TupleFunction(const Ast& ast) const;
   Expression ToScalar(const Ast& ast);
   static void CheckConstants(const Expression& call, const Ast& ast);
   Expression CallFunction(const Scope& function, const Ast& ast);

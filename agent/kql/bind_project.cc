@@ -20,12 +20,6 @@ bool IsGivenName(const Ast& ast) {
   return ast.kind == AstKind::kAssign || ast.kind == AstKind::kName;
 }
 
-void RefuseTuple(const Ast& ast) {
-  if (ast.kind == AstKind::kAssign && ast.names.size() > 1) {
-    Refuse(ast.span, "PK100", "several names for one expression are not supported here yet");
-  }
-}
-
 // `*` in a pattern stands for any text.
 bool Fits(std::string_view pattern, std::string_view name) {
   const std::size_t star = pattern.find('*');
@@ -80,19 +74,19 @@ PlanPtr Binder::Extend(PlanPtr input, const OperatorAst& op, const Scope* scope)
   std::set<std::string> given;
   int unnamed = 0;
   for (const AstPtr& ast : op.expressions) {
-    RefuseTuple(*ast);
-    Expression expression = binder.Bind(Inside(*ast));
-    std::string name = ColumnName(*ast, unnamed);
-    if (!given.insert(name).second) {
-      if (IsGivenName(*ast)) RefuseTwice(ast->span, name);
-      name = UniqueName(plan->schema, std::move(name));
-    }
-    if (const auto place = FindColumn(plan->schema, name)) {
-      plan->schema[*place].type = expression.type;
-      list[*place] = std::move(expression);
-    } else {
-      plan->schema.push_back({std::move(name), expression.type});
-      list.push_back(std::move(expression));
+    for (auto& [name, expression, of_tuple] : binder.BindColumns(*ast)) {
+      if (name.empty()) name = fmt::format("Column{}", ++unnamed);
+      if (!given.insert(name).second) {
+        if (IsGivenName(*ast)) RefuseTwice(ast->span, name);
+        name = UniqueName(plan->schema, std::move(name));
+      }
+      if (const auto place = FindColumn(plan->schema, name)) {
+        plan->schema[*place].type = expression.type;
+        list[*place] = std::move(expression);
+      } else {
+        plan->schema.push_back({std::move(name), expression.type});
+        list.push_back(std::move(expression));
+      }
     }
   }
   return plan;
@@ -105,12 +99,12 @@ PlanPtr Binder::Project(PlanPtr input, const OperatorAst& op, const Scope* scope
   ExpressionBinder binder(*this, plan->inputs[0]->schema, scope);
   int unnamed = 0;
   for (const AstPtr& ast : op.expressions) {
-    RefuseTuple(*ast);
-    Expression expression = binder.Bind(Inside(*ast));
-    std::string name = ColumnName(*ast, unnamed);
-    if (IsGivenName(*ast) && FindColumn(plan->schema, name)) RefuseTwice(ast->span, name);
-    plan->schema.push_back({UniqueName(plan->schema, std::move(name)), expression.type});
-    list.push_back(std::move(expression));
+    for (auto& [name, expression, of_tuple] : binder.BindColumns(*ast)) {
+      if (name.empty()) name = fmt::format("Column{}", ++unnamed);
+      if (IsGivenName(*ast) && FindColumn(plan->schema, name)) RefuseTwice(ast->span, name);
+      plan->schema.push_back({UniqueName(plan->schema, std::move(name)), expression.type});
+      list.push_back(std::move(expression));
+    }
   }
   return plan;
 }

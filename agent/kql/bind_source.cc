@@ -180,9 +180,12 @@ PlanPtr Binder::Print(const SourceAst& source, const Scope* scope) {
   std::vector<Expression> row;
   for (std::size_t i = 0; i < source.arguments.size(); ++i) {
     const Ast& ast = *source.arguments[i];
-    row.push_back(Constant(Inside(ast), scope));
-    std::string name = ast.kind == AstKind::kAssign ? ast.text : fmt::format("print_{}", i);
-    plan->schema.push_back({UniqueName(plan->schema, std::move(name)), row.back().type});
+    for (auto& [name, value, of_tuple] :
+         ExpressionBinder(*this, kNoColumns, scope).BindColumns(ast)) {
+      if (!of_tuple && ast.kind != AstKind::kAssign) name = fmt::format("print_{}", i);
+      plan->schema.push_back({UniqueName(plan->schema, std::move(name)), value.type});
+      row.push_back(std::move(value));
+    }
   }
   plan->lists.push_back(std::move(row));
   return plan;

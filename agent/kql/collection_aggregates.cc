@@ -20,7 +20,7 @@ std::size_t LimitOf(const Arguments& a, std::size_t row, std::size_t place, std:
 
 enum class Nulls : std::uint8_t { kOfDynamic, kNone, kAll };  // which nulls are kept
 
-// make_set unites the elements of arrays.
+// An array's elements are gathered each by itself.
 template <bool kSet, Nulls kNulls>
 class Gathered final : public Accumulator {
  public:
@@ -35,7 +35,7 @@ class Gathered final : public Accumulator {
       if (kept) Keep("null");
       return;
     }
-    if (kSet && IsArrayAt(column, row)) {
+    if (IsArrayAt(column, row)) {
       ForEachElement(column.Text(row), [&](std::string_view element) {
         Keep(std::string(element));
         return true;

@@ -295,10 +295,25 @@ ColumnPtr FromUnixTime(const EvalContext&, const Arguments& a, std::size_t rows)
   });
 }
 
+std::optional<std::string> CheckPart(const std::vector<const Value*>& values, bool known) {
+  if (values[0] == nullptr || known) return std::nullopt;
+  return fmt::format("there is no part '{}'", EscapeTerminal(values[0]->text));
+}
+// A constant part must be one that can be added and counted.
+std::optional<std::string> CheckLength(const std::vector<const Value*>& values) {
+  const std::string part = values[0] == nullptr ? "" : AsciiLower(values[0]->text);
+  return CheckPart(values, part == "nanosecond" || MonthsOf(part) || LengthOf(part));
+}
+std::optional<std::string> CheckPartOf(const std::vector<const Value*>& values) {
+  const std::string name = values[0] == nullptr ? "" : AsciiLower(values[0]->text);
+  return CheckPart(values, std::any_of(kParts.begin(), kParts.end(),
+                                       [&](const Part& part) { return part.name == name; }));
+}
+
 }  // namespace
 
 FunctionList DateTimeFunctions() {
-  return Declare({
+  FunctionList list = Declare({
       {"ago(span: timespan): datetime", &Ago},
       {"datetime_add(part: string, count: integer, time: datetime): datetime", &DateTimeAdd},
       {"datetime_diff(part: string, time: datetime, other: datetime): long", &DateTimeDiff},
@@ -333,6 +348,13 @@ FunctionList DateTimeFunctions() {
       {"unixtime_seconds_todatetime(number: number): datetime", &FromUnixTime<1>},
       {"week_of_year(time: datetime): long", &PartKernel<&WeekOfYear>},
   });
+  for (Function& function : list) {
+    if (function.name == "datetime_add" || function.name == "datetime_diff") {
+      function.check = &CheckLength;
+    }
+    if (function.name == "datetime_part") function.check = &CheckPartOf;
+  }
+  return list;
 }
 
 }  // namespace picket::kql

@@ -16,7 +16,8 @@ const std::map<std::string_view, Function>& Table() {
          {ArithmeticFunctions(), ArrayFunctions(), BagFunctions(), CompareFunctions(),
           ConvertFunctions(), DateTimeFunctions(), EncodingFunctions(), FormatFunctions(),
           IpFunctions(), LogicFunctions(), MathFunctions(), ParseFunctions(), RegexFunctions(),
-          SetFunctions(), StringFunctions(), TextOperators(), WindowFunctions()}) {
+          SeriesAnalysisFunctions(), SeriesFunctions(), SetFunctions(), StringFunctions(),
+          TextOperators(), WindowFunctions()}) {
       for (const Function& function : part) all.emplace(function.name, function);
     }
     return all;

@@ -58,6 +58,9 @@ struct Function {
   bool window = false;
   std::optional<Signature> signature;
   ConstantCheck check = nullptr;
+  // Of a function that gives several columns, as a dynamic array of their values: the columns, by
+  // the names ("" for none) and types of the arguments.
+  Schema (*tuple)(const std::vector<std::string>& names, const std::vector<Type>& types) = nullptr;
   // What stands before the first argument's name in the automatic name of the column ("" for
   // bin(x, 1): x, "strlen_" for strlen(x)); nullopt: the column is Column1, Column2, …
   std::optional<std::string_view> column_prefix;

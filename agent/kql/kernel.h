@@ -103,6 +103,8 @@ FunctionList LogicFunctions();
 FunctionList MathFunctions();
 FunctionList ParseFunctions();
 FunctionList RegexFunctions();
+FunctionList SeriesAnalysisFunctions();
+FunctionList SeriesFunctions();
 FunctionList SetFunctions();
 FunctionList StringFunctions();
 FunctionList TextOperators();

@@ -8,6 +8,7 @@
 #include "agent/kql/code_points.h"
 #include "agent/kql/dynamic_kernel.h"
 #include "agent/kql/regex.h"
+#include "agent/kql/search_window.h"
 
 namespace picket::kql {
 namespace {
@@ -232,25 +233,22 @@ ColumnPtr CountOf(const EvalContext&, const Arguments& a, std::size_t rows) {
   });
 }
 
-// indexof_regex(text, regex, start, length, which): -1 when it is not there.
+// indexof_regex(text, regex, start, length, which): -1 when no match begins within the length.
 ColumnPtr IndexOfRegex(const EvalContext&, const Arguments& a, std::size_t rows) {
   const Patterns patterns(*a[1]);
   return MapRows(Type::kLong, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     const std::string text = ToText(*a[0], row);
-    std::int64_t start = a.size() > 2 ? ToLong(*a[2], row).value_or(0) : 0;
-    const std::int64_t length = a.size() > 3 ? ToLong(*a[3], row).value_or(-1) : -1;
-    std::int64_t which = a.size() > 4 ? ToLong(*a[4], row).value_or(1) : 1;
-    if (length < -1 || which < 1) return out.Null();
-    if (start < 0) start = std::max<std::int64_t>(0, start + CountPoints(text));
-    const std::size_t begin = PointOffset(text, start);
-    std::string_view window = std::string_view(text).substr(begin);
-    if (length >= 0) window = window.substr(0, PointOffset(window, length));
+    const std::optional<SearchWindow> window = SearchWindowOf(text, a, row);
+    if (!window) return out.Null();
+    std::int64_t which = window->which;
     std::int64_t found = -1;
     const Regex pattern = patterns.At(row);
     if (pattern->ok()) {
-      ForEachMatch(*pattern, window, [&](const auto&, std::size_t at) {
+      ForEachMatch(*pattern, text, [&](const auto&, std::size_t at) {
+        if (at < window->begin) return true;
+        if (at >= window->end) return false;
         if (--which > 0) return true;
-        found = CountPoints(std::string_view(text).substr(0, begin + at));
+        found = CountPoints(std::string_view(text).substr(0, at));
         return false;
       });
     }
@@ -269,6 +267,18 @@ ColumnPtr RegexQuote(const EvalContext&, const Arguments& a, std::size_t rows) {
     }
     out.Text(std::move(quoted));
   });
+}
+
+// A constant pattern must be one; kGroups: with a group in it.
+template <std::size_t kPattern, bool kGroups = false>
+std::optional<std::string> CheckPattern(const std::vector<const Value*>& values) {
+  if (values[kPattern] == nullptr) return std::nullopt;
+  const Regex pattern = CompileRegex(values[kPattern]->text);
+  if (!pattern->ok()) return "the regular expression is not valid: " + pattern->error();
+  if (kGroups && pattern->NumberOfCapturingGroups() == 0) {
+    return "the regular expression has no group in parentheses";
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -304,6 +314,15 @@ FunctionList RegexFunctions() {
       {"trim_start(regex: string, text: string): string", &TrimKernel<Side::kStart>},
   });
   list.push_back({"matches regex", 2, 2, &BindBool, &Matches});
+  list.back().check = &CheckPattern<1>;
+  for (Function& function : list) {
+    if (function.name == "extract" || function.name == "replace") function.check = &CheckPattern<0>;
+    if (function.name == "extract_all") function.check = &CheckPattern<0, true>;
+    if (function.name == "replace_regex" || function.name == "indexof_regex") {
+      function.check = &CheckPattern<1>;
+    }
+    if (function.name.starts_with("trim")) function.check = &CheckPattern<0>;
+  }
   return list;
 }
 

@@ -6,6 +6,7 @@
 #include "agent/kql/code_points.h"
 #include "agent/kql/dynamic_kernel.h"
 #include "agent/kql/fold.h"
+#include "agent/kql/search_window.h"
 
 namespace picket::kql {
 namespace {
@@ -92,33 +93,27 @@ ColumnPtr Substring(const EvalContext&, const Arguments& a, std::size_t rows) {
     const std::string_view text = TextView(*a[0], row, buffer);
     const std::int64_t length = CountPoints(text);
     std::int64_t start = ToLong(*a[1], row).value_or(0);
-    if (start < 0) start = std::max<std::int64_t>(0, length + start);
+    if (start < 0) start += length;
     std::int64_t count = a.size() > 2 ? ToLong(*a[2], row).value_or(0) : length;
-    if (start >= length || count <= 0) return out.Text("");
+    if (start < 0 || start >= length || count <= 0) return out.Text("");
     count = std::min(count, length - start);
     const std::size_t begin = PointOffset(text, start);
     out.Text(std::string(text.substr(begin, PointOffset(text.substr(begin), count))));
   });
 }
 
-// indexof(text, part, start, length, which): -1 when it is not there.
+// indexof(text, part, start, length, which): -1 when none begins within the length; null for an
+// empty part.
 ColumnPtr IndexOf(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapRows(Type::kLong, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     const std::string text = ToText(*a[0], row);
     const std::string part = ToText(*a[1], row);
-    std::int64_t start = a.size() > 2 ? ToLong(*a[2], row).value_or(0) : 0;
-    const std::int64_t length = a.size() > 3 ? ToLong(*a[3], row).value_or(-1) : -1;
-    std::int64_t which = a.size() > 4 ? ToLong(*a[4], row).value_or(1) : 1;
-    if (length < -1 || which < 1) return out.Null();
-    if (start < 0) start = std::max<std::int64_t>(0, start + CountPoints(text));
-    const std::size_t begin = PointOffset(text, start);
-    std::string_view window(text);
-    if (length >= 0) {
-      window = window.substr(0, begin + PointOffset(window.substr(begin), length));
-    }
-    for (std::size_t at = window.find(part, begin); at != std::string_view::npos;
-         at = window.find(part, at + 1)) {
-      if (--which == 0) return out.Number(CountPoints(window.substr(0, at)));
+    const std::optional<SearchWindow> window = SearchWindowOf(text, a, row);
+    if (!window || part.empty()) return out.Null();
+    std::int64_t which = window->which;
+    for (std::size_t at = text.find(part, window->begin); at < window->end;
+         at = text.find(part, at + 1)) {
+      if (--which == 0) return out.Number(CountPoints(std::string_view(text).substr(0, at)));
     }
     out.Number(-1);
   });
@@ -167,15 +162,36 @@ ColumnPtr ReplaceString(const EvalContext&, const Arguments& a, std::size_t rows
   });
 }
 
-// One pair after the other, each over what the ones before made.
+// One pair after the other; what one has replaced is not looked at by the next.
 ColumnPtr ReplaceStrings(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapRows(Type::kString, a, rows, [&](ColumnBuilder& out, std::size_t row) {
-    std::string text = ToText(*a[0], row);
+    struct Piece {
+      std::string text;
+      bool replaced = false;
+    };
+    std::vector<Piece> pieces = {{ToText(*a[0], row)}};
     const std::vector<std::string_view> from = ElementsAt(*a[1], row);
     const std::vector<std::string_view> to = ElementsAt(*a[2], row);
     for (std::size_t i = 0; i < from.size(); ++i) {
-      text = Replaced(text, ElementText(from[i]), i < to.size() ? ElementText(to[i]) : "");
+      const std::string search = ElementText(from[i]);
+      if (search.empty()) continue;
+      std::vector<Piece> next;
+      for (Piece& piece : pieces) {
+        std::size_t at = 0;
+        for (std::size_t found = piece.text.find(search);
+             !piece.replaced && found != std::string::npos; found = piece.text.find(search, at)) {
+          next.push_back({piece.text.substr(at, found - at)});
+          next.push_back({i < to.size() ? ElementText(to[i]) : "", true});
+          at = found + search.size();
+        }
+        piece.text.erase(0, at);
+        next.push_back(std::move(piece));
+      }
+      pieces = std::move(next);
     }
+    std::string text;
+    for (const Piece& piece : pieces) text += piece.text;
+    text.resize(std::min(text.size(), kMaxText));
     out.Text(std::move(text));
   });
 }
