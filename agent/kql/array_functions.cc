@@ -263,7 +263,7 @@ ColumnPtr Repeat(const EvalContext&, const Arguments& a, std::size_t rows) {
     if (count < 0) return out.Null();
     const std::string value = ToJsonText(*a[0], row);
     JsonArray json;
-    for (std::int64_t i = 0; i < count && i < kMostMade && json.bytes() < kMostColumnBytes; ++i) {
+    for (std::int64_t i = 0; i < count && i < kMostMade && json.bytes() <= kMostColumnBytes; ++i) {
       json.Add(value);
     }
     out.Text(json.Text());

@@ -44,7 +44,8 @@ const Function* ExpressionBinder::TupleFunction(const Ast& ast) const {
 
 std::vector<BoundColumn> ExpressionBinder::BindColumns(const Ast& ast) {
   const Ast& inside = Inside(ast);
-  std::vector<std::string> given = ast.kind == AstKind::kAssign ? ast.names : std::vector<std::string>{};
+  std::vector<std::string> given =
+      ast.kind == AstKind::kAssign ? ast.names : std::vector<std::string>{};
   if (ast.kind == AstKind::kAssign && given.empty()) given.push_back(ast.text);
   const Function* tuple = TupleFunction(inside);
   if (tuple == nullptr) {
@@ -75,8 +76,7 @@ std::vector<BoundColumn> ExpressionBinder::BindColumns(const Ast& ast) {
 Expression ExpressionBinder::CallEntry(const Ast& ast) {
   const std::string_view name = FunctionName(ast.text);
   const bool typed = IsTyped(ast);
-  std::vector<Expression> arguments =
-      BindArguments(ast, ast.children.size() - (typed ? 1 : 0));
+  std::vector<Expression> arguments = BindArguments(ast, ast.children.size() - (typed ? 1 : 0));
   if (const Function* tuple = TupleFunction(ast)) {
     const Type type = ColumnsOf(*tuple, ast, arguments).at(0).type;
     return Component(Apply(name, ast.span, std::move(arguments)), 0, type, ast.span);

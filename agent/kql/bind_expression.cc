@@ -161,6 +161,9 @@ Expression ExpressionBinder::Bind(const Ast& ast) {
       }
       [[fallthrough]];
     case AstKind::kIndex: {
+      if (ast.kind == AstKind::kIndex) {
+        if (std::optional<Expression> element = TupleElement(ast)) return *std::move(element);
+      }
       std::vector<Expression> arguments;
       arguments.push_back(Bind(*ast.children[0]));
       const bool member = ast.kind == AstKind::kMember;

@@ -12,10 +12,12 @@ namespace picket::kql {
 
 // What the functions over dynamic arrays and bags share.
 
-// A JSON array or object that grows; Text() ends it.
+// A JSON array or object that grows; Text() ends it. What grows beyond the bytes of a column stops
+// growing, and is refused by the column.
 class JsonArray {
  public:
   void Add(std::string_view json) {
+    if (text_.size() > kMostColumnBytes) return;
     text_ += empty_ ? "" : ",";
     text_ += json;
     empty_ = false;
@@ -31,6 +33,7 @@ class JsonArray {
 class JsonBag {
  public:
   void Add(std::string_view name, std::string_view json) {
+    if (text_.size() > kMostColumnBytes) return;
     text_ += empty_ ? "" : ",";
     text_ += QuoteJson(name);
     text_ += ":";

@@ -260,10 +260,17 @@ ColumnPtr Hash(const EvalContext&, const Arguments& a, std::size_t rows) {
   });
 }
 
+// Another one for each row.
+ColumnPtr NewGuid(const EvalContext&, const Arguments&, std::size_t rows) {
+  ColumnBuilder out(Type::kGuid, rows);
+  for (std::size_t row = 0; row < rows; ++row) out.Text(ToString(Uuid4()));
+  return out.Finish();
+}
+
 }  // namespace
 
 FunctionList EncodingFunctions() {
-  return Declare({
+  FunctionList list = Declare({
       {"base64_decode_toarray(text: string): dynamic", &Base64ToArray},
       {"base64_decode_toguid(text: string): guid", &Base64ToGuid},
       {"base64_decode_tostring(text: string): string", &Encoded<&Base64ToText>},
@@ -276,6 +283,7 @@ FunctionList EncodingFunctions() {
       {"hash_sha1(value: not dynamic): string", &Encoded<&Sha1Hex>},
       {"hash_sha256(value: not dynamic): string", &Encoded<&Sha256Hex>},
       {"hash_xxhash64(value: not dynamic, modulo: integer?): long", &Hash},
+      {"new_guid(): guid", &NewGuid},
       {"isascii(value: scalar): bool", &IsAscii},
       {"isutf8(value: scalar): bool", &IsUtf8},
       {"unicode_codepoints_from_string(text: scalar): dynamic", &CodePoints},
@@ -285,6 +293,8 @@ FunctionList EncodingFunctions() {
       {"url_encode_component(text: string): string", &Encoded<&UrlEncodeComponent>},
       {"zlib_decompress_from_base64_string(text: string): string", &Encoded<&Decompress>},
   });
+  for (Function& function : list) function.varies = function.name == "new_guid";
+  return list;
 }
 
 }  // namespace picket::kql

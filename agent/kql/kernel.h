@@ -102,12 +102,15 @@ FunctionList IpFunctions();
 FunctionList LogicFunctions();
 FunctionList MathFunctions();
 FunctionList ParseFunctions();
+FunctionList PunycodeFunctions();
 FunctionList RegexFunctions();
 FunctionList SeriesAnalysisFunctions();
 FunctionList SeriesFunctions();
 FunctionList SetFunctions();
 FunctionList StringFunctions();
 FunctionList TextOperators();
+FunctionList UserAgentFunctions();
 FunctionList WindowFunctions();
+FunctionList XmlFunctions();
 
 }  // namespace picket::kql

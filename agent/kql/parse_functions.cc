@@ -194,6 +194,30 @@ ColumnPtr ParseCommandLine(const EvalContext&, const Arguments& a, std::size_t r
   });
 }
 
+// Up to four parts of up to eight digits, as one number that orders as versions do.
+std::optional<std::string> VersionDigits(std::string_view version) {
+  constexpr std::size_t kParts = 4;
+  constexpr std::size_t kDigits = 8;
+  const std::vector<std::string_view> parts = Split(Trim(version), '.');
+  if (parts.size() > kParts) return std::nullopt;
+  std::string digits;
+  for (const std::string_view part : parts) {
+    const bool number = part.find_first_not_of("0123456789") == std::string_view::npos;
+    if (part.empty() || part.size() > kDigits || !number) return std::nullopt;
+    digits += std::string(kDigits - part.size(), '0') + std::string(part);
+  }
+  return digits + std::string((kParts - parts.size()) * kDigits, '0');
+}
+
+ColumnPtr ParseVersion(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapRows(Type::kDecimal, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    const std::optional<std::string> digits = VersionDigits(ToText(*a[0], row));
+    const std::optional<Decimal> number = digits ? ParseDecimal(*digits) : std::nullopt;
+    if (!number) return out.Null();
+    out.Text(ToString(*number));
+  });
+}
+
 }  // namespace
 
 FunctionList ParseFunctions() {
@@ -204,6 +228,7 @@ FunctionList ParseFunctions() {
       {"parse_path(path: string): dynamic", &ParsePath},
       {"parse_url(url: string): dynamic", &ParseUrl},
       {"parse_urlquery(query: string): dynamic", &ParseUrlQuery},
+      {"parse_version(version: string): decimal", &ParseVersion},
   });
 }
 

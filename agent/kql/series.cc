@@ -9,8 +9,8 @@ namespace {
 // A season must come this often, in a series of at least so many points, to be believed.
 constexpr std::size_t kFewestRepeats = 4;
 constexpr std::size_t kFewestPoints = 16;
-// Autocorrelation is quadratic: longer seasons than this are not looked for.
-constexpr std::size_t kLongestPeriod = 10'000;
+// Autocorrelation is quadratic: the most multiplications that are spent on it.
+constexpr std::size_t kMostProducts = 50'000'000;
 
 double Median(Numbers numbers) { return Quantile(std::move(numbers), 0.5); }
 
@@ -94,7 +94,7 @@ std::size_t DetectPeriod(const Numbers& y, double threshold) {
   }
   if (!(variance > 0)) return 0;
   // One lag more, to know whether the longest is a peak.
-  const std::size_t longest = std::min(size / kFewestRepeats, kLongestPeriod);
+  const std::size_t longest = std::min(size / kFewestRepeats, kMostProducts / size);
   Numbers correlation;
   for (std::size_t lag = 0; lag <= longest + 1 && lag < size; ++lag) {
     double sum = 0;
@@ -103,24 +103,24 @@ std::size_t DetectPeriod(const Numbers& y, double threshold) {
   }
   std::size_t best = 0;
   for (std::size_t lag = 2; lag <= longest && lag + 1 < correlation.size(); ++lag) {
-    const bool peak = correlation[lag] > correlation[lag - 1] &&
-                      correlation[lag] >= correlation[lag + 1];
+    const bool peak =
+        correlation[lag] > correlation[lag - 1] && correlation[lag] >= correlation[lag + 1];
     // Of fewer pairs the sum is smaller: as strong as it would be for all.
-    const double strength = correlation[lag] * static_cast<double>(size) /
-                            static_cast<double>(size - lag);
+    const double strength =
+        correlation[lag] * static_cast<double>(size) / static_cast<double>(size - lag);
     if (!peak || strength < threshold) continue;
     if (best == 0 || correlation[lag] > correlation[best]) best = lag;
   }
   return best;
 }
 
-Decomposition Decompose(const Numbers& y, std::int64_t period, Trend trend,
-                        std::size_t test_points, double threshold) {
+Decomposition Decompose(const Numbers& y, std::int64_t period, Trend trend, std::size_t test_points,
+                        double threshold) {
   const std::size_t learnt = y.size() - std::min(test_points, y.size());
   const Numbers training(y.begin(), y.begin() + static_cast<std::ptrdiff_t>(learnt));
   Decomposition made;
-  const std::size_t season = period < 0 ? DetectPeriod(training, threshold)
-                                        : static_cast<std::size_t>(period);
+  const std::size_t season =
+      period < 0 ? DetectPeriod(training, threshold) : static_cast<std::size_t>(period);
   made.seasonal = SeasonOf(training, season, y.size());
   Numbers level;
   for (std::size_t i = 0; i < learnt; ++i) level.push_back(training[i] - made.seasonal[i]);

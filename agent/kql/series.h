@@ -34,10 +34,10 @@ struct Decomposition {
   Numbers baseline, seasonal, trend, residual;
 };
 enum class Trend : std::uint8_t { kNone, kAverage, kLine };
-// `period` 0: no season; -1: found by autocorrelation where it is as strong as `threshold` (0 to 1).
-// The last `test_points` are not learnt from.
-Decomposition Decompose(const Numbers& y, std::int64_t period, Trend trend,
-                        std::size_t test_points, double threshold);
+// `period` 0: no season; -1: found by autocorrelation where it is as strong as `threshold` (0 to
+// 1). The last `test_points` are not learnt from.
+Decomposition Decompose(const Numbers& y, std::int64_t period, Trend trend, std::size_t test_points,
+                        double threshold);
 // The length of the strongest season; 0 for none.
 std::size_t DetectPeriod(const Numbers& y, double threshold);
 

@@ -66,13 +66,11 @@ std::vector<Member> StatsOf(const Numbers& y, bool all) {
   const auto least = std::min_element(y.begin(), y.end());
   const auto most = std::max_element(y.begin(), y.end());
   const double variance = Variance(y);
-  std::vector<Member> members = {{"min", RealElement(*least)},
-                                 {"min_idx", std::to_string(least - y.begin())},
-                                 {"max", RealElement(*most)},
-                                 {"max_idx", std::to_string(most - y.begin())},
-                                 {"avg", RealElement(Mean(y))},
-                                 {"stdev", RealElement(std::sqrt(variance))},
-                                 {"variance", RealElement(variance)}};
+  std::vector<Member> members = {
+      {"min", RealElement(*least)},       {"min_idx", std::to_string(least - y.begin())},
+      {"max", RealElement(*most)},        {"max_idx", std::to_string(most - y.begin())},
+      {"avg", RealElement(Mean(y))},      {"stdev", RealElement(std::sqrt(variance))},
+      {"variance", RealElement(variance)}};
   if (all) {
     members.emplace_back("sum", RealElement(Mean(y) * static_cast<double>(y.size())));
     members.emplace_back("len", std::to_string(y.size()));
@@ -134,25 +132,57 @@ ColumnPtr SeriesFitLine(const EvalContext&, const Arguments& a, std::size_t rows
   });
 }
 
+// What a line leaves of the points [begin, end): the sum of the squared distances, from sums over
+// all points before each.
+class LineErrors {
+ public:
+  explicit LineErrors(const Numbers& y) {
+    const double mean = Mean(y);  // smaller numbers lose fewer digits
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const double x = static_cast<double>(i);
+      const double value = y[i] - mean;
+      const Sums& last = sums_.back();
+      sums_.push_back({last.y + value, last.xy + x * value, last.yy + value * value});
+    }
+  }
+  [[nodiscard]] double Of(std::size_t begin, std::size_t end) const {
+    const double n = static_cast<double>(end - begin);
+    const double mean_x = (static_cast<double>(begin) + static_cast<double>(end) - 1) / 2;
+    const double y = sums_[end].y - sums_[begin].y;
+    const double xy = sums_[end].xy - sums_[begin].xy - mean_x * y;
+    const double yy = sums_[end].yy - sums_[begin].yy - y * y / n;
+    const double xx = n * (n * n - 1) / 12;
+    return xx == 0 ? yy : yy - xy * xy / xx;
+  }
+
+ private:
+  struct Sums {
+    double y = 0;
+    double xy = 0;
+    double yy = 0;
+  };
+  std::vector<Sums> sums_ = {{}};
+};
+
 // Two lines, where they leave the least of the variance.
 template <bool kBag>
 ColumnPtr SeriesFit2Lines(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapSeries(a, rows, [](const Numbers& y, std::size_t) {
     FittedLine left = Fit(y);
     FittedLine right;
+    const LineErrors errors(y);
     double least = std::numeric_limits<double>::infinity();
     std::size_t split = 0;
     for (std::size_t at = 2; at + 2 <= y.size(); ++at) {
-      const auto middle = y.begin() + static_cast<std::ptrdiff_t>(at);
-      FittedLine first = Fit({y.begin(), middle});
-      FittedLine second = Fit({middle, y.end()});
-      const double squares = first.residual_variance * static_cast<double>(at - 1) +
-                             second.residual_variance * static_cast<double>(y.size() - at - 1);
-      if (!(squares < least)) continue;
-      least = squares;
+      const double error = errors.Of(0, at) + errors.Of(at, y.size());
+      if (!(error < least)) continue;
+      least = error;
       split = at;
-      left = std::move(first);
-      right = std::move(second);
+    }
+    if (split > 0) {
+      const auto middle = y.begin() + static_cast<std::ptrdiff_t>(split);
+      left = Fit({y.begin(), middle});
+      right = Fit({middle, y.end()});
     }
     Numbers values = left.values;
     values.insert(values.end(), right.values.begin(), right.values.end());
@@ -194,14 +224,14 @@ std::size_t Points(std::int64_t asked) {
 // series_decompose(series, period, trend, test_points, threshold)
 ColumnPtr SeriesDecompose(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapSeries(a, rows, [&](const Numbers& y, std::size_t row) {
-    return DecompositionText(Decompose(y, LongOr(a, 1, row, -1),
-                                       TrendOr(a, 2, row, Trend::kAverage),
-                                       Points(LongOr(a, 3, row, 0)),
-                                       RealOr(a, 4, row, kSeasonThreshold)));
+    return DecompositionText(
+        Decompose(y, LongOr(a, 1, row, -1), TrendOr(a, 2, row, Trend::kAverage),
+                  Points(LongOr(a, 3, row, 0)), RealOr(a, 4, row, kSeasonThreshold)));
   });
 }
 
-// series_decompose_forecast(series, points, period, trend, threshold): the last points are foretold.
+// series_decompose_forecast(series, points, period, trend, threshold): the last points are
+// foretold.
 ColumnPtr SeriesForecast(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapSeries(a, rows, [&](const Numbers& y, std::size_t row) {
     return DecompositionText(Decompose(y, LongOr(a, 2, row, -1), TrendOr(a, 3, row, Trend::kLine),
@@ -226,7 +256,8 @@ Numbers OutlierScores(const Numbers& values, std::size_t learnt, bool quartiles)
   return scores;
 }
 
-// series_decompose_anomalies(series, threshold, period, trend, test_points, method, season_threshold)
+// series_decompose_anomalies(series, threshold, period, trend, test_points, method,
+// season_threshold)
 ColumnPtr SeriesAnomalies(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapSeries(a, rows, [&](const Numbers& y, std::size_t row) {
     const double threshold = RealOr(a, 1, row, kAnomalyThreshold);
@@ -317,14 +348,18 @@ Schema Fit2LinesColumns(const std::vector<std::string>& names, const std::vector
                   {"left_rvariance", kReal}});
 }
 Schema DecomposeColumns(const std::vector<std::string>& names, const std::vector<Type>&) {
-  return Columns(
-      "series_decompose", names,
-      {{"baseline", kDynamic}, {"seasonal", kDynamic}, {"trend", kDynamic}, {"residual", kDynamic}});
+  return Columns("series_decompose", names,
+                 {{"baseline", kDynamic},
+                  {"seasonal", kDynamic},
+                  {"trend", kDynamic},
+                  {"residual", kDynamic}});
 }
 Schema ForecastColumns(const std::vector<std::string>& names, const std::vector<Type>&) {
-  return Columns(
-      "series_decompose_forecast", names,
-      {{"baseline", kDynamic}, {"seasonal", kDynamic}, {"trend", kDynamic}, {"residual", kDynamic}});
+  return Columns("series_decompose_forecast", names,
+                 {{"baseline", kDynamic},
+                  {"seasonal", kDynamic},
+                  {"trend", kDynamic},
+                  {"residual", kDynamic}});
 }
 Schema AnomalyColumns(const std::vector<std::string>& names, const std::vector<Type>&) {
   return Columns("series_decompose_anomalies", names,
@@ -346,7 +381,8 @@ FunctionList SeriesAnalysisFunctions() {
        "trend: string?, season_threshold: number?): columns",
        &SeriesForecast, &BindDynamic},
       {"series_decompose_anomalies(series: array, threshold: number?, period: integer?, "
-       "trend: string?, test_points: integer?, method: string?, season_threshold: number?): columns",
+       "trend: string?, test_points: integer?, method: string?, season_threshold: number?): "
+       "columns",
        &SeriesAnomalies, &BindDynamic},
       {"series_fit_2lines_dynamic(series: array): dynamic", &SeriesFit2Lines<true>},
       {"series_fit_line_dynamic(series: array): dynamic", &SeriesFitLine<true>},

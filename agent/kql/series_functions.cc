@@ -189,7 +189,8 @@ class Missing {
     if (a.size() > place) placeholder_ = ElementKey(ToJsonText(*a[place], row));
   }
   [[nodiscard]] bool Is(std::string_view element) const {
-    return KindOf(element) == JsonKind::kNull || (placeholder_ && ElementKey(element) == *placeholder_);
+    return KindOf(element) == JsonKind::kNull ||
+           (placeholder_ && ElementKey(element) == *placeholder_);
   }
 
  private:
@@ -261,13 +262,16 @@ ColumnPtr FillLinear(const EvalContext&, const Arguments& a, std::size_t rows) {
   });
 }
 
+// A filter has few coefficients; longer ones would take as long as their square.
+constexpr std::size_t kMostCoefficients = 4096;
+
 // series_fir(series, filter, normalize, center): the weighted sum over a window that ends at, or is
 // centered on, each point; beyond the ends are zeros.
 ColumnPtr FiniteFilter(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapRows(Type::kDynamic, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     const std::optional<Numbers> x = NumbersAt(*a[0], row);
     std::optional<Numbers> filter = NumbersAt(*a[1], row);
-    if (!x || !filter || filter->empty()) return out.Null();
+    if (!x || !filter || filter->empty() || filter->size() > kMostCoefficients) return out.Null();
     const bool negative =
         std::any_of(filter->begin(), filter->end(), [](double weight) { return weight < 0; });
     const bool normalize = a.size() > 2 ? a[2]->Holds(row) : !negative;
@@ -300,6 +304,7 @@ ColumnPtr InfiniteFilter(const EvalContext&, const Arguments& a, std::size_t row
     const std::optional<Numbers> numerators = NumbersAt(*a[1], row);
     const std::optional<Numbers> denominators = NumbersAt(*a[2], row);
     if (!x || !numerators || !denominators || denominators->empty()) return out.Null();
+    if (std::max(numerators->size(), denominators->size()) > kMostCoefficients) return out.Null();
     Numbers y;
     for (std::size_t i = 0; i < x->size(); ++i) {
       double sum = 0;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
+
 #include "agent/kql/code_points.h"
 #include "agent/kql/dynamic_kernel.h"
 #include "agent/kql/fold.h"
@@ -175,13 +177,16 @@ ColumnPtr ReplaceStrings(const EvalContext&, const Arguments& a, std::size_t row
     for (std::size_t i = 0; i < from.size(); ++i) {
       const std::string search = ElementText(from[i]);
       if (search.empty()) continue;
+      // What is no text replaces nothing, but keeps the others from it.
+      const bool text = i < to.size() && KindOf(to[i]) == JsonKind::kString;
+      const std::string replacement = text ? UnquoteJson(to[i]) : search;
       std::vector<Piece> next;
       for (Piece& piece : pieces) {
         std::size_t at = 0;
         for (std::size_t found = piece.text.find(search);
              !piece.replaced && found != std::string::npos; found = piece.text.find(search, at)) {
           next.push_back({piece.text.substr(at, found - at)});
-          next.push_back({i < to.size() ? ElementText(to[i]) : "", true});
+          next.push_back({replacement, true});
           at = found + search.size();
         }
         piece.text.erase(0, at);
@@ -212,13 +217,15 @@ ColumnPtr Translate(const EvalContext&, const Arguments& a, std::size_t rows) {
     const std::string source = ToText(*a[2], row);
     const std::vector<std::string_view> from = points(search);
     const std::vector<std::string_view> to = points(replace);
+    std::unordered_map<std::string_view, std::size_t> places;
+    for (std::size_t i = 0; i < from.size(); ++i) places.emplace(from[i], i);
     std::string text;
     for (const std::string_view point : points(source)) {
-      const auto found = std::find(from.begin(), from.end(), point);
-      if (found == from.end()) {
+      const auto found = places.find(point);
+      if (found == places.end()) {
         text += point;
       } else if (!to.empty()) {
-        text += to[std::min(static_cast<std::size_t>(found - from.begin()), to.size() - 1)];
+        text += to[std::min(found->second, to.size() - 1)];
       }
     }
     out.Text(std::move(text));

@@ -54,8 +54,6 @@ ColumnPtr RowCumulative(const EvalContext&, const Arguments& a, std::size_t rows
   return out.Finish();
 }
 
-std::optional<Type> BindNeighbour(const std::vector<Type>& types, std::string&) { return types[0]; }
-
 // prev(x, n, default) and next(…): the value n rows before or after.
 template <int kSign>
 ColumnPtr Neighbour(const EvalContext&, const Arguments& a, std::size_t rows) {
@@ -102,12 +100,6 @@ ColumnPtr RowRank(const EvalContext&, const Arguments& a, std::size_t rows) {
   return out.Finish();
 }
 
-std::optional<Type> BindSession(const std::vector<Type>& types, std::string& why) {
-  if (types[0] == Type::kDateTime) return Type::kDateTime;
-  why = fmt::format("a datetime is needed, not {}", TypeName(types[0]));
-  return std::nullopt;
-}
-
 // row_window_session(t, most from the first, most between two, restart): the session's first time.
 ColumnPtr RowWindowSession(const EvalContext&, const Arguments& a, std::size_t rows) {
   ColumnBuilder out(Type::kDateTime, rows);
@@ -136,15 +128,17 @@ ColumnPtr RowWindowSession(const EvalContext&, const Arguments& a, std::size_t r
 }  // namespace
 
 FunctionList WindowFunctions() {
-  FunctionList list = {
-      {"row_number", 0, 2, &BindLong, &RowNumber},
-      {"row_cumsum", 1, 2, &BindSummed, &RowCumulative},
-      {"prev", 1, 3, &BindNeighbour, &Neighbour<-1>},
-      {"next", 1, 3, &BindNeighbour, &Neighbour<1>},
-      {"row_rank_dense", 1, 2, &BindLong, &RowRank<true>},
-      {"row_rank_min", 1, 2, &BindLong, &RowRank<false>},
-      {"row_window_session", 3, 4, &BindSession, &RowWindowSession},
-  };
+  FunctionList list = Declare({
+      {"next(value: scalar, offset: long?, default: scalar?): same", &Neighbour<1>, &BindFirst},
+      {"prev(value: scalar, offset: long?, default: scalar?): same", &Neighbour<-1>, &BindFirst},
+      {"row_cumsum(term: summable, restart: bool?): same", &RowCumulative, &BindSummed},
+      {"row_number(start: long?, restart: bool?): long", &RowNumber},
+      {"row_rank_dense(term: not dynamic, restart: bool?): long", &RowRank<true>},
+      {"row_rank_min(term: not dynamic, restart: bool?): long", &RowRank<false>},
+      {"row_window_session(time: datetime, from_first: timespan, between: timespan, "
+       "restart: bool?): datetime",
+       &RowWindowSession},
+  });
   for (Function& function : list) {
     function.varies = true;
     function.window = true;
