@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/files.h"
-#include "base/http.h"
 #include "tests/bench/sign_in_pages.h"
 #include "tests/simulator/generator.h"
 
@@ -57,23 +56,6 @@ std::string BenchTenantOverTls::FreshConfig() {
       directory_.path().string());
   PK_CHECK(WriteFileAtomically(file, text), "the config's file");
   return file.string();
-}
-
-std::string BenchTenantOverTls::FirstUrl() const {
-  const std::string filter =
-      fmt::format("createdDateTime ge {} and signInEventTypes/any(t: t eq 'interactiveUser')",
-                  FormatRfc3339(Now() - kDay * 7));
-  return simulator_.Url() + "/beta/auditLogs/signIns?$top=1000&$filter=" + PercentEncode(filter);
-}
-
-std::string BenchTenantOverTls::TokenUrl() const {
-  return fmt::format("{}/{}/oauth2/v2.0/token", simulator_.Url(), ToString(BenchTenant()));
-}
-
-std::string BenchTenantOverTls::TokenForm() const {
-  return fmt::format("grant_type=client_credentials&client_id={}&client_secret={}&scope={}",
-                     kClientId, PercentEncode(kSecret),
-                     PercentEncode(simulator_.Url() + "/.default"));
 }
 
 std::int64_t BenchTenantOverTls::emitted() const {

@@ -21,11 +21,6 @@ class BenchTenantOverTls {
   // Writes picket.toml anew, with an empty data directory.
   [[nodiscard]] std::string FreshConfig();
   [[nodiscard]] std::string CaFile() const;
-  // The first page of all of the tenant's sign-ins.
-  [[nodiscard]] std::string FirstUrl() const;
-  // What Picket's app is known by to the token endpoint.
-  [[nodiscard]] std::string TokenUrl() const;
-  [[nodiscard]] std::string TokenForm() const;
   [[nodiscard]] std::int64_t emitted() const;
 
  private:
