@@ -85,7 +85,8 @@ class EnvelopeReader {
 
 Result<Envelope> DecodeEnvelope(std::string_view body) {
   if (body.size() > kMaxBody) return NotAPage("it is too large");
-  thread_local JsonStructure tokens;
+  JsonStructure
+      tokens;  // not kept: it is as large as the page, and an idle agent has no use for it
   if (tokens.Read(body) != JsonStructure::Finding::kSound) {
     return NotAPage("it is not JSON in UTF-8");
   }

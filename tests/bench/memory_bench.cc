@@ -16,7 +16,7 @@
 namespace picket::bench {
 namespace {
 
-constexpr int kSignIns = 40'000;
+constexpr int kSignIns = 20'000;
 
 // A line of /proc/PID/status, in MB.
 double Megabytes(pid_t pid, const std::string& name) {
@@ -33,12 +33,14 @@ double Megabytes(pid_t pid, const std::string& name) {
 
 void Wait() { std::this_thread::sleep_for(std::chrono::milliseconds(200)); }
 
-// Until the simulator has had no request for two seconds, after the first ones.
+// Until the simulator has had no request for longer than the budget makes picket wait, after the
+// first ones.
 void WaitUntilQuiet(simulator::Simulator& simulator) {
+  constexpr int kQuiet = 75;        // fifteen seconds
   constexpr int kMostWaits = 1500;  // five minutes
   std::int64_t seen = -1;
   int waits = 0;
-  for (int quiet = 0; quiet < 10; ++quiet) {
+  for (int quiet = 0; quiet < kQuiet; ++quiet) {
     Wait();
     PK_CHECK(++waits < kMostWaits, "picket reads, and then rests");
     const std::int64_t now = simulator.RequestCount();
