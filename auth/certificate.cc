@@ -105,7 +105,9 @@ Result<Parts> LoadPem(std::string_view bytes, std::string_view password) {
 
 Result<Parts> LoadPfx(std::string_view bytes, std::string_view password) {
   const Pkcs12Ptr pfx(d2i_PKCS12_bio(MemoryBio(bytes).get(), nullptr));
-  if (!pfx) return Fail(Bad("the certificate file is neither PEM nor PFX", ""));
+  if (!pfx)
+    return Fail(Bad("the certificate file is neither PEM nor PFX",
+                    "Export the certificate with its private key as PEM or PFX."));
   Parts parts;
   X509* certificate = nullptr;
   EVP_PKEY* key = nullptr;
@@ -123,7 +125,8 @@ Result<Parts> LoadPfx(std::string_view bytes, std::string_view password) {
                             "Export it again with AES-256 encryption."));
   }
   if (!parts.certificate || !parts.key) {
-    return Fail(Bad("the PFX file lacks the certificate or its private key", ""));
+    return Fail(
+        Bad("the PFX file lacks the certificate or its private key", "Export both together."));
   }
   return parts;
 }
@@ -140,7 +143,8 @@ Result<Certificate> Certificate::Load(std::string_view bytes, std::string_view p
   const bool pem = bytes.find("-----BEGIN") != std::string_view::npos;
   PK_ASSIGN_OR_RETURN(Parts parts, pem ? LoadPem(bytes, password) : LoadPfx(bytes, password));
   if (X509_check_private_key(parts.certificate.get(), parts.key.get()) != 1) {
-    return Fail(Bad("the private key belongs to another certificate", ""));
+    return Fail(Bad("the private key belongs to another certificate",
+                    "Put the key and the certificate that were made together into the file."));
   }
   if (EVP_PKEY_get_base_id(parts.key.get()) != EVP_PKEY_RSA ||
       EVP_PKEY_get_bits(parts.key.get()) < 2048) {

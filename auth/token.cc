@@ -74,12 +74,13 @@ void ReadClaims(std::string_view jwt, Token& token) {
   if (!claims.is_object()) return;
   token.tenant = AsciiLower(Text(claims, "tid"));
   if (const auto app = ParseGuid(Text(claims, "appid"))) token.app = ToString(*app);
-  if (const auto roles = claims.find("roles"); roles != claims.end() && roles->is_array()) {
-    for (const json& role : *roles) {
-      if (token.roles.size() == 256) break;
-      if (role.is_string() && IsRoleName(role.get_ref<const std::string&>())) {
-        token.roles.push_back(role.get<std::string>());
-      }
+  token.roles.emplace();
+  const auto roles = claims.find("roles");
+  if (roles == claims.end() || !roles->is_array()) return;
+  for (const json& role : *roles) {
+    if (token.roles->size() == 256) break;
+    if (role.is_string() && IsRoleName(role.get_ref<const std::string&>())) {
+      token.roles->push_back(role.get<std::string>());
     }
   }
 }

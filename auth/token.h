@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,10 +18,11 @@ namespace picket::auth {
 struct Token {
   SecretString value;
   Instant expires;
-  Instant refresh_from;            // when to get the next one
-  std::string tenant;              // tid; "" when it does not say
-  std::string app;                 // appid; "" when it does not say
-  std::vector<std::string> roles;  // granted application permissions; a token is issued without any
+  Instant refresh_from;  // when to get the next one
+  std::string tenant;    // tid; "" when it does not say
+  std::string app;       // appid; "" when it does not say
+  // Granted application permissions; a token is issued without any, too. nullopt: it does not say.
+  std::optional<std::vector<std::string>> roles;
 };
 
 inline constexpr std::size_t kMaxTokenResponse = std::size_t{256} << 10;

@@ -93,11 +93,12 @@ void TokenCache::Remember(Entry& entry, const Error& error) {
   entry.asked_again_from = clock_.Steady() + HoldOff(error);
 }
 
-std::vector<std::string> TokenCache::Roles(const AppSettings& app, const Guid& tenant,
-                                           std::string_view audience) {
+std::optional<std::vector<std::string>> TokenCache::Roles(const AppSettings& app,
+                                                          const Guid& tenant,
+                                                          std::string_view audience) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(KeyOf(app, tenant, audience));
-  if (found == entries_.end() || !found->second.token) return {};
+  if (found == entries_.end() || !found->second.token) return std::nullopt;
   return found->second.token->roles;
 }
 

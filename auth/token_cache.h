@@ -27,10 +27,11 @@ class TokenCache {
 
   [[nodiscard]] Result<SecretString> Get(const AppSettings& app, const Guid& tenant,
                                          std::string_view audience, std::stop_token stop);
-  // The application roles in the token last given; empty before. A token without any is issued too:
-  // the lack shows only as 403 at the resource.
-  [[nodiscard]] std::vector<std::string> Roles(const AppSettings& app, const Guid& tenant,
-                                               std::string_view audience);
+  // The application roles in the token last given; nullopt before, and when it does not say. A
+  // token without any is issued too: the lack shows only as 403 at the resource.
+  [[nodiscard]] std::optional<std::vector<std::string>> Roles(const AppSettings& app,
+                                                              const Guid& tenant,
+                                                              std::string_view audience);
   // The resource refused this token (401); the next Get asks for another, with these claims (the
   // JSON of a claims challenge, "" without one). Without claims nothing happens when the token is
   // no longer the current one. A challenge is for the application, not for one of its tokens: it

@@ -121,7 +121,11 @@ Status EnsurePrivateDirectory(const fs::path& path) {
   std::error_code error;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return Fail(FileError(path, "cannot create", errno));
+    Error failed = FileError(path, "cannot create", errno);
+    failed.kind = ErrorKind::kStorage;
+    failed.remote_code = kCannotCreate;
+    if (failed.hint.empty()) failed.hint = "Choose another data_dir, or make the folder it is in.";
+    return Fail(std::move(failed));
   }
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return Fail(FileError(path, "cannot look at", errno));

@@ -18,6 +18,8 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t max_
 Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content,
                            unsigned mode = 0600);
 
+// remote_code of a directory that cannot be made; the command line answers 73.
+inline constexpr std::string_view kCannotCreate = "cannot_create";
 // Creates the directory (0700) if missing; refuses one that is another user's or that others may
 // write.
 Status EnsurePrivateDirectory(const std::filesystem::path& path);

@@ -208,6 +208,8 @@ Result<std::shared_ptr<OriginClient>> CpprestTransport::ClientFor(const Origin& 
 
 constexpr std::string_view kNotSent = "not_sent";
 constexpr std::string_view kNoReply = "no_reply";
+constexpr std::string_view kCheckNetwork =
+    "Check the network, name resolution, the firewall and [network] proxy.";
 
 // The library's codes are unreliable; its words say at least the phase.
 Error PhaseError(std::string_view words, const Origin& origin) {
@@ -215,7 +217,8 @@ Error PhaseError(std::string_view words, const Origin& origin) {
     return words.substr(0, prefix.size()) == prefix;
   };
   Error error{.kind = ErrorKind::kTransient,
-              .message = fmt::format("{}: {}", origin.host, EscapeTerminal(words.substr(0, 200)))};
+              .message = fmt::format("{}: {}", origin.host, EscapeTerminal(words.substr(0, 200))),
+              .hint = std::string(kCheckNetwork)};
   if (begins("Expected a 200 response from proxy, received: 407")) {
     error.kind = ErrorKind::kInvalidConfig;
     error.message = "the proxy refused the user name or password";
@@ -223,6 +226,7 @@ Error PhaseError(std::string_view words, const Origin& origin) {
     error.remote_code = "407";
   } else if (begins("Invalid HTTP status line") || begins("Invalid chunked response header")) {
     error.kind = ErrorKind::kUnexpectedReply;
+    error.hint = "Something between here and there answers in its place; check [network] proxy.";
   } else if (begins("Failed to write request headers")) {
     error.remote_code = kNotSent;
   } else if (begins("Failed to write request body") ||
@@ -256,6 +260,7 @@ Error NetworkError(const web::http::http_exception& e, const Origin& origin,
     return {.kind = ErrorKind::kTransient,
             .message = fmt::format("TLS with {} failed: {}", origin.host,
                                    text != nullptr ? text : "unknown reason"),
+            .hint = std::string(kCheckNetwork),
             .remote_code = "tls"};
   }
   return PhaseError(e.what(), origin);
@@ -357,6 +362,7 @@ Result<Exchange> CpprestTransport::Attempt(OriginClient& to, const HttpRequest& 
     return Fail({.kind = ErrorKind::kTransient,
                  .message = fmt::format("{} did not answer within {} s", origin.host,
                                         request.timeout.count() / 1000),
+                 .hint = std::string(kCheckNetwork),
                  .remote_code = "timeout"});
   }
   if (pending->headers_too_large || pending->body_too_large) {

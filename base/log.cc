@@ -48,6 +48,7 @@ std::string_view LevelName(LogLevel level) {
     case LogLevel::kWarn:
       return "warn";
     case LogLevel::kError:
+    case LogLevel::kNone:
       return "error";
   }
   return "error";
@@ -62,6 +63,7 @@ int SyslogPriority(LogLevel level) {
     case LogLevel::kWarn:
       return 4;
     case LogLevel::kError:
+    case LogLevel::kNone:
       return 3;
   }
   return 3;

@@ -10,7 +10,8 @@
 
 namespace picket {
 
-enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
+// kNone is no line's level: with it as the lowest, nothing is logged.
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError, kNone };
 
 // What may be logged is allowed by name: a field is printed only if its name is in the list of
 // base/log_fields.cc, else as "[redacted]". There is no way to log a secret type.

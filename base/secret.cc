@@ -41,6 +41,7 @@ Result<SecretString> ReadSecretFile(const std::filesystem::path& path) {
   if (!content) {
     Error error = std::move(content).error();
     error.kind = ErrorKind::kInvalidConfig;
+    if (error.hint.empty()) error.hint = "Put the secret into that file, or correct the reference.";
     return Fail(std::move(error).In("secret"));
   }
   // An editor's last line break is no part of a text; a PFX file may well end in such a byte.

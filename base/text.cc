@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 
 namespace picket {
 namespace {
@@ -51,16 +52,19 @@ bool IsInvisible(char32_t point) {
          (point >= 0xE0000 && point <= 0xE0FFF);
 }
 
+// Optimal string alignment: two neighbours in the wrong order are one mistake.
 std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> older, old, row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    older = std::exchange(old, row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+      const std::size_t substitute = old[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({old[j] + 1, row[j - 1] + 1, substitute});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], older[j - 2] + 1);
+      }
     }
   }
   return row[b.size()];
@@ -106,6 +110,21 @@ std::string ToValidUtf8(std::string_view bytes) {
   return text;
 }
 
+std::string MaskInvalidUtf8(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  while (!bytes.empty()) {
+    const Decoded decoded = Decode(bytes);
+    if (decoded.point == kBad) {
+      text += '?';
+    } else {
+      text += bytes.substr(0, decoded.length);
+    }
+    bytes.remove_prefix(decoded.length);
+  }
+  return text;
+}
+
 std::string AsciiLower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {
@@ -133,6 +152,10 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
     if (end == std::string_view::npos) return parts;
     text.remove_prefix(end + 1);
   }
+}
+
+std::string Counted(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string_view Nearest(std::string_view word, const std::vector<std::string_view>& candidates) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,12 +13,19 @@ void AppendUtf8(std::string& text, char32_t point);
 // Invalid sequences become U+FFFD.
 std::string ToValidUtf8(std::string_view bytes);
 
+// As long as before: every byte that is part of no UTF-8 sequence becomes '?'.
+std::string MaskInvalidUtf8(std::string_view bytes);
+
 std::string AsciiLower(std::string_view text);
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);  // ASCII
 std::string_view Trim(std::string_view text);
 std::vector<std::string_view> Split(std::string_view text, char separator);
 
-// The candidate with the smallest edit distance to `word`, if near enough to be a typing mistake;
+// "1 tenant", "2 tenants": for nouns that take an s.
+std::string Counted(std::int64_t count, std::string_view noun);
+
+// The candidate with the smallest edit distance (two letters in the wrong order are one) to `word`,
+// if near enough to be a typing mistake;
 // "" else. For "did you mean" hints.
 std::string_view Nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 

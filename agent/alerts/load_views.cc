@@ -43,7 +43,43 @@ Result<AlertView> ViewOf(storage::TenantStore& store, const std::string& tenant,
   return view;
 }
 
+Result<IncidentView> ViewOf(storage::TenantStore& store, const std::string& tenant,
+                            const storage::IncidentRow& row, Evidence with) {
+  IncidentView view;
+  view.id = row.id;
+  view.tenant = tenant;
+  view.title = row.title;
+  view.priority = static_cast<Priority>(row.priority);
+  view.severity = static_cast<rules::Severity>(row.severity);
+  view.status = row.status;
+  view.closed_reason = row.closed_reason;
+  view.entity = ViewOf(row.entity);
+  view.first_seen = row.first_seen;
+  view.last_seen = row.last_seen;
+  PK_ASSIGN_OR_RETURN(const std::vector<storage::AlertRow> alerts,
+                      store.alerts().AlertsOfIncident(row.id));
+  for (const storage::AlertRow& alert : alerts) {
+    PK_ASSIGN_OR_RETURN(AlertView alert_view, ViewOf(store, tenant, alert, with));
+    view.alerts.push_back(std::move(alert_view));
+  }
+  return view;
+}
+
 }  // namespace
+
+Result<std::optional<AlertView>> LoadAlert(storage::TenantStore& store, const std::string& tenant,
+                                           const std::string& id) {
+  PK_ASSIGN_OR_RETURN(const std::optional<storage::AlertRow> row, store.alerts().Alert(id));
+  if (!row) return std::nullopt;
+  return ViewOf(store, tenant, *row, Evidence::kRead);
+}
+
+Result<std::optional<IncidentView>> LoadIncident(storage::TenantStore& store,
+                                                 const std::string& tenant, const std::string& id) {
+  PK_ASSIGN_OR_RETURN(const std::optional<storage::IncidentRow> row, store.alerts().Incident(id));
+  if (!row) return std::nullopt;
+  return ViewOf(store, tenant, *row, Evidence::kRead);
+}
 
 Result<std::vector<AlertView>> LoadAlerts(storage::TenantStore& store, const std::string& tenant,
                                           bool all, Evidence evidence) {
@@ -62,23 +98,8 @@ Result<std::vector<IncidentView>> LoadIncidents(storage::TenantStore& store,
   PK_ASSIGN_OR_RETURN(const std::vector<storage::IncidentRow> rows, store.alerts().Incidents(all));
   std::vector<IncidentView> views;
   for (const storage::IncidentRow& row : rows) {
-    IncidentView& view = views.emplace_back();
-    view.id = row.id;
-    view.tenant = tenant;
-    view.title = row.title;
-    view.priority = static_cast<Priority>(row.priority);
-    view.severity = static_cast<rules::Severity>(row.severity);
-    view.status = row.status;
-    view.closed_reason = row.closed_reason;
-    view.entity = ViewOf(row.entity);
-    view.first_seen = row.first_seen;
-    view.last_seen = row.last_seen;
-    PK_ASSIGN_OR_RETURN(const std::vector<storage::AlertRow> alerts,
-                        store.alerts().AlertsOfIncident(row.id));
-    for (const storage::AlertRow& alert : alerts) {
-      PK_ASSIGN_OR_RETURN(AlertView alert_view, ViewOf(store, tenant, alert, evidence));
-      view.alerts.push_back(std::move(alert_view));
-    }
+    PK_ASSIGN_OR_RETURN(IncidentView view, ViewOf(store, tenant, row, evidence));
+    views.push_back(std::move(view));
   }
   return views;
 }

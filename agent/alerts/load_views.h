@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,12 @@
 #include "storage/tenant_store.h"
 
 namespace picket::alerts {
+
+// One by its id, with its evidence; nullopt when this tenant has none of it.
+Result<std::optional<AlertView>> LoadAlert(storage::TenantStore& store, const std::string& tenant,
+                                           const std::string& id);
+Result<std::optional<IncidentView>> LoadIncident(storage::TenantStore& store,
+                                                 const std::string& tenant, const std::string& id);
 
 // What is in a tenant's store, for people: most urgent first, then newest. Closed ones only with
 // `all`. `tenant` is its name. Lists do without the evidence's rows.

@@ -58,8 +58,8 @@ Judgement Judge(rules::Severity severity, rules::Confidence confidence, const Pr
   }
   judgement.priority = table.Of(judgement.impact, judgement.confidence);
   judgement.why.push_back(
-      fmt::format("{} impact with {} confidence is {}", ImpactName(judgement.impact),
-                  rules::ConfidenceName(judgement.confidence), PriorityName(judgement.priority)));
+      fmt::format("Priority {}: {} impact with {} confidence", PriorityName(judgement.priority),
+                  ImpactName(judgement.impact), rules::ConfidenceName(judgement.confidence)));
   return judgement;
 }
 

@@ -41,7 +41,7 @@ void PrintList(const Context& context, const char* name, const std::vector<View>
   if (context.format == Format::kJson) {
     json list = json::array();
     for (const View& view : views) list.push_back(alerts::ToJson(view, /*with_evidence=*/false));
-    (void)WriteAll(JsonPage({{name, std::move(list)}}), stdout);
+    WriteAll(JsonPage({{name, std::move(list)}}), stdout);
   } else if (context.format == Format::kCsv) {
     PrintCsv(ListTable(views), stdout);
   } else {
@@ -83,22 +83,56 @@ std::string TextOf(const alerts::IncidentView& incident) {
 }
 
 template <class View>
-void Show(Context& context, const Options& options, const std::vector<View>& views) {
-  for (const View& view : views) {
-    if (view.id != options.id) continue;
-    const bool as_json = context.format == Format::kJson;
-    (void)WriteAll(as_json ? JsonPage(alerts::ToJson(view, true)) : EscapeTerminal(TextOf(view)),
-                   stdout);
+using ListOf = std::vector<View> (*)(Context&, const run::Settings&,
+                                     const std::vector<const run::Tenant*>&, bool,
+                                     alerts::Evidence);
+template <class View>
+using OneOf = Result<std::optional<View>> (*)(storage::TenantStore&, const std::string&,
+                                              const std::string&);
+
+template <class View>
+void List(Context& context, const Options& options, const char* name, ListOf<View> load) {
+  const auto settings = LoadSettings(context);
+  if (!settings) return;
+  const auto tenants = ChooseTenants(context, *settings, options.tenant);
+  if (tenants.empty()) return;
+  const std::vector<View> views =
+      load(context, *settings, tenants, options.all, alerts::Evidence::kLeft);
+  if (views.empty() && context.format == Format::kTable) {
+    Say(options.all ? fmt::format("no {}", name)
+                    : fmt::format("no open {}; --all shows closed ones too", name));
     return;
   }
-  Failed(context, {.kind = ErrorKind::kNotFound,
-                   .message = "there is none with the id " + EscapeTerminal(options.id),
-                   .hint = "The list with --all names every id."});
+  PrintList(context, name, views);
+}
+
+template <class View>
+void Show(Context& context, const Options& options, const char* name, OneOf<View> load) {
+  const auto settings = LoadSettings(context);
+  if (!settings) return;
+  std::optional<View> found;
+  const auto tenants = ChooseTenants(context, *settings, options.tenant);
+  if (tenants.empty()) return;
+  ReadEach(context, *settings, tenants,
+           [&](const run::Tenant& tenant, storage::TenantStore& store) -> Status {
+             if (found) return {};
+             PK_ASSIGN_OR_RETURN(found, load(store, tenant.name, AsciiLower(options.id)));
+             return {};
+           });
+  if (!found) {
+    Failed(context, {.kind = ErrorKind::kNotFound,
+                     .message = fmt::format("none of the {} has the id {}", name, options.id),
+                     .hint = fmt::format("'picket {} list --all' names every id.", name)});
+    return;
+  }
+  const bool as_json = context.format == Format::kJson;
+  WriteAll(as_json ? JsonPage(alerts::ToJson(*found, true)) : EscapeTerminal(TextOf(*found)),
+           stdout);
 }
 
 template <class View>
 void AddVerbs(CLI::App& app, Context& context, const char* name, const char* what,
-              std::vector<View> (*load)(Context&, const std::string&, bool, alerts::Evidence)) {
+              ListOf<View> list_of, OneOf<View> one_of) {
   CLI::App* group = app.add_subcommand(name, what);
   group->require_subcommand(1);
   auto options = std::make_shared<Options>();
@@ -109,32 +143,36 @@ void AddVerbs(CLI::App& app, Context& context, const char* name, const char* wha
   AddFormatOption(*list, context, {"table", "json", "csv"});
   list->footer(
       fmt::format("Examples:\n  picket {0} list\n  picket {0} list --all --format json", name));
-  list->callback([&context, options, name, load] {
-    const std::vector<View> views =
-        load(context, options->tenant, options->all, alerts::Evidence::kLeft);
-    if (context.exit_code == 0) PrintList(context, name, views);
-  });
+  list->callback(
+      [&context, options, name, list_of] { List<View>(context, *options, name, list_of); });
   CLI::App* show = group->add_subcommand("show", "One, with its evidence");
-  show->add_option("ID", options->id, "Its id")->required();
+  show->add_option("ID", options->id, "Its id, as the list gives it")->required();
+  show->add_option("--tenant", options->tenant, "Look only in this tenant");
   AddConfigOption(*show, context);
   AddFormatOption(*show, context, {"table", "json"});
-  show->callback([&context, options, load] {
-    const std::vector<View> views = load(context, "", true, alerts::Evidence::kRead);
-    if (context.exit_code == 0) Show(context, *options, views);
-  });
+  show->footer(
+      fmt::format("Examples:\n  picket {0} show 0c3f6b1e-5a77-5d0e-9a1b-2f4f6c1d8e90\n"
+                  "  picket {0} show 0c3f6b1e-5a77-5d0e-9a1b-2f4f6c1d8e90 --format json",
+                  name));
+  show->callback(
+      [&context, options, name, one_of] { Show<View>(context, *options, name, one_of); });
+  group->footer(
+      fmt::format("Examples:\n  picket {0} list\n"
+                  "  picket {0} show 0c3f6b1e-5a77-5d0e-9a1b-2f4f6c1d8e90",
+                  name));
 }
 
 }  // namespace
 
 void AddAlerts(CLI::App& app, Context& context) {
   AddVerbs<alerts::AlertView>(app, context, "alerts", "What the rules found, by rule and entity",
-                              &LoadAllAlerts);
+                              &AlertsOf, &alerts::LoadAlert);
 }
 
 void AddIncidents(CLI::App& app, Context& context) {
   AddVerbs<alerts::IncidentView>(app, context, "incidents",
-                                 "What the rules found, by entity: one story each",
-                                 &LoadAllIncidents);
+                                 "What the rules found, by entity: one story each", &IncidentsOf,
+                                 &alerts::LoadIncident);
 }
 
 }  // namespace picket::cli

@@ -46,7 +46,7 @@ void Show(Context& context) {
                                  {"backfill", FormatTimespan(settings->poll.backfill)},
                                  {"retention", FormatTimespan(settings->poll.retention)},
                                  {"tenants", std::move(tenants)}};
-  (void)WriteAll(JsonPage(object), stdout);
+  WriteAll(JsonPage(object), stdout);
 }
 
 }  // namespace
@@ -54,16 +54,24 @@ void Show(Context& context) {
 void AddConfig(CLI::App& app, Context& context) {
   CLI::App* group = app.add_subcommand("config", "A sample config, or the one in force");
   group->require_subcommand(1);
+  group->footer(
+      "Examples:\n  picket config sample > picket.toml\n"
+      "  picket config show --config picket.toml");
   CLI::App* sample = group->add_subcommand("sample", "Print a commented picket.toml");
-  sample->callback([] { (void)WriteAll(config::SampleConfig(), stdout); });
+  sample->footer("Examples:\n  picket config sample > picket.toml");
+  sample->callback([] { WriteAll(config::SampleConfig(), stdout); });
   CLI::App* show = group->add_subcommand("show", "The settings as they apply, as JSON");
   AddConfigOption(*show, context);
+  show->footer(
+      "Secrets are shown as the references that they are in the config.\n"
+      "\nExamples:\n  picket config show --config /etc/picket/picket.toml");
   show->callback([&context] { Show(context); });
 }
 
 void AddVersion(CLI::App& app, Context&) {
   CLI::App* verb = app.add_subcommand("version", "Print the version");
-  verb->callback([] { (void)WriteAll("picket " + std::string(Version()) + "\n", stdout); });
+  verb->footer("Examples:\n  picket version");
+  verb->callback([] { WriteAll("picket " + std::string(Version()) + "\n", stdout); });
 }
 
 }  // namespace picket::cli

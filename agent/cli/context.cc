@@ -1,8 +1,12 @@
 #include "agent/cli/context.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
+#include "agent/cli/usage.h"
 #include "agent/config/load.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -22,9 +26,24 @@ void AddFormatOption(CLI::App& verb, Context& context, std::vector<std::string> 
                                                     : Format::kTable;
           },
           "How to print")
-      ->check(CLI::IsMember(std::move(formats)))
       ->default_str("table");
+  Choices(verb, "--format", std::move(formats));
 }
+
+namespace {
+
+// At a terminal a command says itself what is wrong; log lines would say it twice.
+LogLevel LevelOf(const Context& context, std::string_view configured) {
+  if (context.quiet) return LogLevel::kError;
+  if (context.verbose > 0) return context.verbose > 1 ? LogLevel::kDebug : LogLevel::kInfo;
+  if (configured == "debug") return LogLevel::kDebug;
+  if (configured == "info") return LogLevel::kInfo;
+  if (configured == "error") return LogLevel::kError;
+  if (configured.empty() && ::isatty(STDERR_FILENO) == 1) return LogLevel::kNone;
+  return LogLevel::kWarn;
+}
+
+}  // namespace
 
 std::optional<run::Settings> LoadSettings(Context& context) {
   config::LoadedConfig loaded = config::Load(context.config);
@@ -35,19 +54,16 @@ std::optional<run::Settings> LoadSettings(Context& context) {
     context.exit_code = 78;
     return std::nullopt;
   }
-  LogLevel level = loaded.log_level == "debug"  ? LogLevel::kDebug
-                   : loaded.log_level == "info" ? LogLevel::kInfo
-                   : loaded.log_level == "warn" ? LogLevel::kWarn
-                                                : LogLevel::kError;
-  if (context.verbose > 0) level = context.verbose > 1 ? LogLevel::kDebug : LogLevel::kInfo;
-  if (context.quiet) level = LogLevel::kError;
-  ConfigureLog(level, loaded.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
+  ConfigureLog(LevelOf(context, loaded.log_level),
+               loaded.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
   return std::move(loaded.settings);
 }
 
 int Failed(Context& context, const Error& error) {
   PrintError(error);
-  context.exit_code = error.remote_code == "locked" ? 75 : ExitCodeFor(error.kind);
+  context.exit_code = error.remote_code == "locked"        ? 75
+                      : error.remote_code == kCannotCreate ? 73
+                                                           : ExitCodeFor(error.kind);
   return context.exit_code;
 }
 

@@ -40,6 +40,7 @@ void AddIncidents(CLI::App& app, Context& context);
 void AddReport(CLI::App& app, Context& context);
 void AddConfig(CLI::App& app, Context& context);
 void AddVersion(CLI::App& app, Context& context);
+void AddHelp(CLI::App& app, Context& context);
 
 // --config and --format for a verb; `formats` of "table", "json", "csv", "prometheus".
 void AddConfigOption(CLI::App& verb, Context& context);

@@ -11,6 +11,8 @@
 #include "agent/run/round.h"
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "tests/scenarios/demo_scenario.h"
 #include "tests/simulator/stand_in.h"
 
@@ -62,6 +64,9 @@ Result<run::RoundCounts> ReadAll(const run::Settings& settings, std::stop_token 
   SystemClock clock;
   PK_ASSIGN_OR_RETURN(const std::unique_ptr<run::Agent> agent,
                       run::Agent::Open(settings, clock, false));
+  if (const auto& errors = agent->rules().errors; !errors.empty()) {
+    return Fail(Error(errors.front().error).In("rules"));  // without them nothing would be found
+  }
   run::RoundCounts total;
   Progress progress;
   for (int round = 0; round < kMaxRounds && !stop.stop_requested(); ++round) {
@@ -85,6 +90,8 @@ Result<run::RoundCounts> ReadAll(const run::Settings& settings, std::stop_token 
 }
 
 void Demo(Context& context, const Options& options) {
+  // The stand-in throttles as Graph does; a demo needs no log of it.
+  ConfigureLog(context.verbose > 0 ? LogLevel::kInfo : LogLevel::kNone, LogFormat::kText);
   const SystemClock clock;
   simulator::StandIn stand_in([&clock] { return clock.Now(); });
   if (Status started = stand_in.Start(); !started) {
@@ -111,9 +118,14 @@ void Demo(Context& context, const Options& options) {
     Failed(context, counts.error());
     return;
   }
-  outputs::Report report = MakeReport(context, settings, "", /*all=*/false);
-  Say(fmt::format("{} sign-ins and detections read in {} requests; {} incidents:\n",
-                  counts->pages.added, counts->requests, report.incidents.size()));
+  outputs::Report report =
+      MakeReport(context, settings, ChooseTenants(context, settings, ""), /*all=*/false);
+  if (context.stop.stop_requested()) {
+    context.exit_code = 130;
+    return;
+  }
+  Say(fmt::format("{} sign-ins and detections read in {} requests; {}:\n", counts->pages.added,
+                  counts->requests, Counted(std::ssize(report.incidents), "incident")));
   PrintIncidents(report.incidents);
   const fs::path page = fs::absolute(options.directory) / "report.html";
   if (Status written = WriteFileAtomically(page, outputs::ReportHtml(report)); !written) {
@@ -121,6 +133,7 @@ void Demo(Context& context, const Options& options) {
     return;
   }
   Say("\nThe report, to open in a browser: " + page.string());
+  Say("Your own tenant: 'picket config sample > picket.toml', and docs/guide.md.");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "agent/cli/findings.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "agent/run/tenant_files.h"
@@ -7,38 +9,16 @@
 namespace picket::cli {
 namespace {
 
-template <class View>
-std::vector<View> LoadFrom(Context& context, const run::Settings& settings, const std::string& only,
-                           bool all, alerts::Evidence evidence,
-                           Result<std::vector<View>> (*load)(storage::TenantStore&,
-                                                             const std::string&, bool,
-                                                             alerts::Evidence)) {
+template <class View, class Load>
+std::vector<View> ViewsOf(Context& context, const run::Settings& settings,
+                          const std::vector<const run::Tenant*>& tenants, const Load& load) {
   std::vector<View> views;
-  std::vector<const run::Tenant*> tenants;
-  if (only.empty()) {
-    for (const run::Tenant& tenant : settings.tenants) tenants.push_back(&tenant);
-  } else {
-    const Result<const run::Tenant*> tenant = run::FindTenant(settings, only);
-    if (!tenant) {
-      Failed(context, tenant.error());
-      return views;
-    }
-    tenants.push_back(*tenant);
-  }
-  for (const run::Tenant* tenant : tenants) {
-    auto store = run::OpenTenant(settings, tenant->id, /*read_only=*/true);
-    if (!store) {
-      if (store.error().kind == ErrorKind::kNotFound) continue;
-      Failed(context, std::move(store).error().In(tenant->name));
-      continue;
-    }
-    Result<std::vector<View>> own = load(**store, tenant->name, all, evidence);
-    if (!own) {
-      Failed(context, std::move(own).error().In(tenant->name));
-      continue;
-    }
-    std::move(own->begin(), own->end(), std::back_inserter(views));
-  }
+  ReadEach(context, settings, tenants,
+           [&](const run::Tenant& tenant, storage::TenantStore& store) -> Status {
+             PK_ASSIGN_OR_RETURN(std::vector<View> own, load(store, tenant.name));
+             std::move(own.begin(), own.end(), std::back_inserter(views));
+             return {};
+           });
   std::stable_sort(views.begin(), views.end(), [](const View& a, const View& b) {
     return a.priority != b.priority ? a.priority < b.priority : a.last_seen > b.last_seen;
   });
@@ -47,26 +27,60 @@ std::vector<View> LoadFrom(Context& context, const run::Settings& settings, cons
 
 }  // namespace
 
-std::vector<alerts::AlertView> LoadAllAlerts(Context& context, const std::string& tenant, bool all,
-                                             alerts::Evidence evidence) {
-  const auto settings = LoadSettings(context);
-  if (!settings) return {};
-  return LoadFrom<alerts::AlertView>(context, *settings, tenant, all, evidence,
-                                     &alerts::LoadAlerts);
+std::vector<const run::Tenant*> ChooseTenants(Context& context, const run::Settings& settings,
+                                              const std::string& only) {
+  std::vector<const run::Tenant*> tenants;
+  if (only.empty()) {
+    for (const run::Tenant& tenant : settings.tenants) tenants.push_back(&tenant);
+    return tenants;
+  }
+  const Result<const run::Tenant*> tenant = run::FindTenant(settings, only);
+  if (tenant) {
+    tenants.push_back(*tenant);
+  } else {
+    Failed(context, tenant.error());
+  }
+  return tenants;
 }
 
-std::vector<alerts::IncidentView> LoadAllIncidents(Context& context, const std::string& tenant,
-                                                   bool all, alerts::Evidence evidence) {
-  const auto settings = LoadSettings(context);
-  if (!settings) return {};
-  return IncidentsOf(context, *settings, tenant, all, evidence);
+void ReadEach(Context& context, const run::Settings& settings,
+              const std::vector<const run::Tenant*>& tenants, const ReadTenant& read) {
+  std::size_t good = 0;
+  bool bad = false;
+  for (const run::Tenant* tenant : tenants) {
+    auto store = run::OpenTenant(settings, tenant->id, /*read_only=*/true);
+    if (!store && store.error().kind == ErrorKind::kNotFound) {
+      Say(fmt::format("{}: {}. {}", tenant->name, store.error().message, store.error().hint));
+      ++good;
+      continue;
+    }
+    Status done = store ? read(*tenant, **store) : Status(Fail(store.error()));
+    if (done) {
+      ++good;
+    } else {
+      bad = true;
+      Failed(context, std::move(done).error().In(tenant->name));
+    }
+  }
+  if (bad && good > 0) context.exit_code = 3;
+}
+
+std::vector<alerts::AlertView> AlertsOf(Context& context, const run::Settings& settings,
+                                        const std::vector<const run::Tenant*>& tenants, bool all,
+                                        alerts::Evidence evidence) {
+  return ViewsOf<alerts::AlertView>(context, settings, tenants,
+                                    [&](storage::TenantStore& store, const std::string& name) {
+                                      return alerts::LoadAlerts(store, name, all, evidence);
+                                    });
 }
 
 std::vector<alerts::IncidentView> IncidentsOf(Context& context, const run::Settings& settings,
-                                              const std::string& tenant, bool all,
-                                              alerts::Evidence evidence) {
-  return LoadFrom<alerts::IncidentView>(context, settings, tenant, all, evidence,
-                                        &alerts::LoadIncidents);
+                                              const std::vector<const run::Tenant*>& tenants,
+                                              bool all, alerts::Evidence evidence) {
+  return ViewsOf<alerts::IncidentView>(context, settings, tenants,
+                                       [&](storage::TenantStore& store, const std::string& name) {
+                                         return alerts::LoadIncidents(store, name, all, evidence);
+                                       });
 }
 
 }  // namespace picket::cli

@@ -34,12 +34,12 @@ void PrintReport(const std::string& file, const tables::ImportReport& report, bo
         {"read", c.read},       {"new", c.added},           {"changed", c.changed},
         {"same", c.same},       {"poorer", c.poorer},       {"rejected", c.rejected},
         {"expired", c.expired}, {"undated", report.undated}};
-    (void)WriteAll(JsonLine(object), stdout);
+    WriteAll(JsonLine(object), stdout);
   } else if (report.already) {
-    (void)WriteAll(fmt::format("{}: imported before, nothing to do\n", EscapeTerminal(file)),
+    WriteAll(fmt::format("{}: imported before, nothing to do\n", EscapeTerminal(file)),
                    stdout);
   } else {
-    (void)WriteAll(fmt::format("{}: {}: {} read, {} new, {} changed, {} same, {} poorer, "
+    WriteAll(fmt::format("{}: {}: {} read, {} new, {} changed, {} same, {} poorer, "
                                "{} rejected, {} older than retention\n",
                                EscapeTerminal(file), report.table, c.read, c.added, c.changed,
                                c.same, c.poorer, c.rejected, c.expired),
@@ -112,6 +112,7 @@ void Import(Context& context, const Options& options) {
     return;
   }
   for (const std::string& file : options.files) {
+    if (context.stop.stop_requested()) break;
     if (Status taken = ImportOne(file, options, *settings, **tenant, **store, context); !taken) {
       Failed(context, std::move(taken).error());
     }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "agent/cli/context.h"
+#include "agent/cli/usage.h"
 #include "base/heap.h"
 
 namespace {
@@ -49,21 +50,36 @@ class SignalThread {
 
 void AddVerbs(CLI::App& app, picket::cli::Context& context) {
   using namespace picket::cli;  // NOLINT: one list of verbs
-  AddRun(app, context);
-  AddOnce(app, context);
+  // In the order in which a new user needs them; the help shows each group under its name.
+  const auto group = [&app](const char* name) {
+    for (CLI::App* verb : app.get_subcommands([](CLI::App*) { return true; })) {
+      if (verb->get_group() != "Subcommands") continue;
+      verb->group(name);
+      for (CLI::App* inner : verb->get_subcommands([](CLI::App*) { return true; })) {
+        inner->group("Commands");
+      }
+    }
+  };
 #ifdef PICKET_DEMO
   AddDemo(app, context);
 #endif
-  AddValidate(app, context);
-  AddStatus(app, context);
-  AddQuery(app, context);
-  AddImport(app, context);
-  AddRules(app, context);
-  AddAlerts(app, context);
-  AddIncidents(app, context);
-  AddReport(app, context);
   AddConfig(app, context);
+  AddValidate(app, context);
+  group("To begin");
+  AddOnce(app, context);
+  AddRun(app, context);
+  AddImport(app, context);
+  AddStatus(app, context);
+  group("To watch");
+  AddIncidents(app, context);
+  AddAlerts(app, context);
+  AddReport(app, context);
+  AddQuery(app, context);
+  group("To look");
+  AddRules(app, context);
+  AddHelp(app, context);
   AddVersion(app, context);
+  group("More");
 }
 
 int Main(int argc, char** argv) {
@@ -76,9 +92,12 @@ int Main(int argc, char** argv) {
   CLI::App app("Picket: a small sentry for Microsoft Entra ID", "picket");
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_flag("-q,--quiet", context.quiet, "Say nothing but errors");
-  app.add_flag("-v,--verbose", context.verbose, "Log more; twice for all");
-  app.set_version_flag("--version", std::string(picket::cli::Version()));
+  app.add_flag("-q,--quiet", context.quiet, "Say nothing but errors (any command)");
+  app.add_flag("-v,--verbose", context.verbose, "Log more; twice for all (any command)");
+  app.set_version_flag("--version", "picket " + std::string(picket::cli::Version()));
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  AddVerbs(app, context);
+  // After the verbs: each would inherit it.
   app.footer(
       "Examples:\n"
       "  picket demo                                 see it work, without a tenant\n"
@@ -86,14 +105,15 @@ int Main(int argc, char** argv) {
       "  picket validate --config picket.toml        what is wrong with it\n"
       "  picket once --config picket.toml            read, evaluate, print the counts\n"
       "  picket incidents list --config picket.toml  what was found\n"
-      "\nEvery verb has its own: picket VERB --help");
-  AddVerbs(app, context);
+      "\nEvery command has its own: picket COMMAND --help");
   app.parse_complete_callback([&context] { picket::cli::SetQuiet(context.quiet); });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    return code == 0 ? 0 : 64;
+    return picket::cli::AnswerParseError(app, e);
+  }
+  if (const auto failed = picket::cli::OutputError(); failed && context.exit_code == 0) {
+    picket::cli::Failed(context, *failed);
   }
   return context.exit_code;
 }

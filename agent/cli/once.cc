@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <set>
 
 #include "agent/cli/context.h"
 #include "agent/run/round.h"
@@ -12,29 +15,93 @@
 namespace picket::cli {
 namespace {
 
-void ReportFailures(const run::TenantOutcome& outcome) {
-  for (const auto& [where, error] : outcome.failures) {
-    Error shown = error;
-    shown.message = outcome.tenant + ": " + (where.empty() ? "" : where + ": ") + shown.message;
-    PrintError(shown);
+// Whether a permission that the token lacks says already why the stream is shut.
+bool IsExplained(const run::TenantOutcome& outcome, const std::string& stream) {
+  for (const run::MissingRole& missing : outcome.missing_roles) {
+    if (std::find(missing.streams.begin(), missing.streams.end(), stream) !=
+        missing.streams.end()) {
+      return true;
+    }
   }
-  for (const poll::HealthEvent& event : outcome.polled.health) {
-    Say(fmt::format("{}: {}{}", outcome.tenant, event.stream.empty() ? "" : event.stream + ": ",
-                    event.message + (event.hint.empty() ? "" : ". " + event.hint)));
-  }
+  return false;
 }
 
+// What went wrong and what is not well, each said once.
+std::vector<Error> ProblemsOf(const run::TenantOutcome& outcome) {
+  std::vector<Error> problems;
+  std::set<std::string> said;  // streams
+  for (const run::MissingRole& missing : outcome.missing_roles) {
+    problems.push_back(run::ToError(missing));
+  }
+  // Streams often fail of one cause.
+  std::vector<std::pair<std::string, const Error*>> causes;
+  for (const auto& [where, error] : outcome.failures) {
+    said.insert(where);
+    if (error.kind == ErrorKind::kPermission && IsExplained(outcome, where)) continue;
+    const auto same = std::find_if(causes.begin(), causes.end(), [&, e = &error](const auto& one) {
+      return !one.first.empty() && !where.empty() && one.second->message == e->message;
+    });
+    if (same == causes.end()) {
+      causes.emplace_back(where, &error);
+    } else {
+      same->first += ", " + where;
+    }
+  }
+  for (const auto& [where, error] : causes) {
+    Error shown = *error;
+    problems.push_back(where.empty() ? std::move(shown) : std::move(shown).In(where));
+  }
+  for (const poll::HealthEvent& event : outcome.polled.health) {
+    const bool permission = event.kind == poll::HealthEvent::Kind::kPermission ||
+                            event.kind == poll::HealthEvent::Kind::kLicence;
+    const bool same = permission || event.kind == poll::HealthEvent::Kind::kAuth ||
+                      event.kind == poll::HealthEvent::Kind::kStorage ||
+                      event.kind == poll::HealthEvent::Kind::kFull;
+    if (same && said.contains(event.stream)) continue;
+    if (permission && IsExplained(outcome, event.stream)) continue;
+    Error shown{.message = event.message, .hint = event.hint};
+    problems.push_back(event.stream.empty() ? std::move(shown) : std::move(shown).In(event.stream));
+  }
+  return problems;
+}
+
+// Tells of each tenant what is wrong when it begins and when it changes; `run` would say the same
+// every few minutes else.
+class Teller {
+ public:
+  void Tell(const run::TenantOutcome& outcome) {
+    std::string now;
+    std::vector<Error> problems = ProblemsOf(outcome);
+    for (const Error& problem : problems) now += problem.message + "\n";
+    std::string& before = told_[outcome.tenant];
+    if (now == before) return;
+    for (Error& problem : problems) PrintError(std::move(problem).In(outcome.tenant));
+    if (now.empty()) Say(outcome.tenant + ": all is well again");
+    before = std::move(now);
+  }
+
+ private:
+  std::map<std::string, std::string> told_;
+};
+
 run::Observer MakeObserver(Progress& progress, std::size_t tenants) {
-  return [&progress, tenants, done = std::size_t{0}](const run::TenantOutcome& outcome) mutable {
+  return [&progress, tenants, done = std::size_t{0},
+          teller = Teller()](const run::TenantOutcome& outcome) mutable {
     ++done;
     const storage::PageCounts total = outcome.polled.Total();
     progress.Show(fmt::format("{}/{} tenants; {}: {} read, {} new, {} incidents", done, tenants,
                               outcome.tenant, total.read, total.added, outcome.alerts.incidents));
-    ReportFailures(outcome);
+    teller.Tell(outcome);
   };
 }
 
 void ReportRules(const run::RuleBook& book) {
+  for (const alerts::LoadedRule& loaded : book.rules) {
+    if (loaded.verdict.errors.empty()) continue;
+    const kql::Diagnostic& first = loaded.verdict.errors.front();
+    PrintError({.message = loaded.rule.file.string() + ": " + kql::ToString(first),
+                .hint = first.hint.empty() ? "The other rules run." : first.hint});
+  }
   for (const rules::RuleFileError& error : book.errors) {
     PrintError({.kind = error.error.kind,
                 .message = error.file.string() + ": " + error.error.message,
@@ -43,8 +110,6 @@ void ReportRules(const run::RuleBook& book) {
 }
 
 void RunOnce(Context& context, const std::string& now_text, bool all_streams) {
-  const auto settings = LoadSettings(context);
-  if (!settings) return;
   Timespan offset{};
   if (!now_text.empty()) {
     const Result<Instant> now = ParseRfc3339(now_text);
@@ -57,6 +122,8 @@ void RunOnce(Context& context, const std::string& now_text, bool all_streams) {
     offset = *now - SystemClock().Now();
     Say("the clock is set to " + FormatRfc3339(*now));
   }
+  const auto settings = LoadSettings(context);
+  if (!settings) return;
   SystemClock clock(offset);
   Result<std::unique_ptr<run::Agent>> agent = run::Agent::Open(*settings, clock, !now_text.empty());
   if (!agent) {
@@ -70,7 +137,7 @@ void RunOnce(Context& context, const std::string& now_text, bool all_streams) {
     counts = (*agent)->Once({.all_streams = all_streams},
                             MakeObserver(progress, settings->tenants.size()), context.stop);
   }
-  (void)WriteAll(counts.Json() + "\n", stdout);
+  WriteAll(counts.Json() + "\n", stdout);
   context.exit_code = run::ExitCodeOf(counts, context.stop.stop_requested());
 }
 
@@ -84,7 +151,8 @@ void RunForever(Context& context) {
     return;
   }
   ReportRules((*agent)->rules());
-  Say(fmt::format("watching {} tenants every {}; stop with Ctrl-C", settings->tenants.size(),
+  Say(fmt::format("watching {} every {}; stop with Ctrl-C",
+                  Counted(std::ssize(settings->tenants), "tenant"),
                   FormatTimespan(settings->poll.poll_interval)));
   Progress progress;
   (*agent)->Forever(MakeObserver(progress, settings->tenants.size()), context.stop);

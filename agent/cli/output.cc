@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "base/text.h"
 
@@ -15,6 +17,14 @@ namespace {
 constexpr std::size_t kMaxCell = 48;
 
 std::atomic<bool> quiet_messages = false;
+std::atomic<int> output_error = 0;          // an errno, of stdout
+std::atomic<bool> progress_stands = false;  // an unfinished line on the terminal
+
+// Writes over the progress line, if there is one.
+void Tell(std::string text) {
+  if (progress_stands.exchange(false)) text.insert(0, "\r\x1b[K");
+  WriteAll(text, stderr);
+}
 
 // Code points, which is near enough to columns for names and addresses.
 std::size_t Width(std::string_view text) {
@@ -52,11 +62,17 @@ std::string JsonPage(const nlohmann::json& value) {
   return value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-Status WriteAll(std::string_view text, std::FILE* out) {
-  if (std::fwrite(text.data(), 1, text.size(), out) != text.size() || std::fflush(out) != 0) {
-    return Fail({.kind = ErrorKind::kStorage, .message = "the output could not be written"});
-  }
-  return {};
+void WriteAll(std::string_view text, std::FILE* out) {
+  if (std::fwrite(text.data(), 1, text.size(), out) == text.size() && std::fflush(out) == 0) return;
+  if (out == stdout && errno != EPIPE) output_error = errno;
+}
+
+std::optional<Error> OutputError() {
+  const int code = output_error;
+  if (code == 0) return std::nullopt;
+  return Error{.kind = ErrorKind::kStorage,
+               .message = "the output could not be written: " +
+                          std::error_code(code, std::generic_category()).message()};
 }
 
 void PrintTable(const TextTable& table, std::FILE* out) {
@@ -77,7 +93,7 @@ void PrintTable(const TextTable& table, std::FILE* out) {
   }
   std::string text;
   for (const auto& row : rows) text += Line(row, widths);
-  (void)WriteAll(text, out);
+  WriteAll(text, out);
 }
 
 void PrintCsv(const TextTable& table, std::FILE* out) {
@@ -90,31 +106,31 @@ void PrintCsv(const TextTable& table, std::FILE* out) {
   };
   add(table.columns);
   for (const auto& row : table.rows) add(row);
-  (void)WriteAll(text, out);
+  WriteAll(text, out);
 }
 
 void PrintError(const Error& error) {
   std::string text = "error: " + EscapeTerminal(error.message) + "\n";
   if (!error.hint.empty()) text += "       " + EscapeTerminal(error.hint) + "\n";
-  (void)WriteAll(text, stderr);
+  Tell(std::move(text));
 }
 
 void SetQuiet(bool quiet) { quiet_messages = quiet; }
 
 void Say(std::string_view message) {
-  if (!quiet_messages) (void)WriteAll(EscapeTerminal(message) + "\n", stderr);
+  if (!quiet_messages) Tell(EscapeTerminal(message) + "\n");
 }
 
 Progress::Progress() : enabled_(::isatty(STDERR_FILENO) == 1 && !quiet_messages) {}
 
 Progress::~Progress() {
-  if (shown_) (void)WriteAll("\r\x1b[K", stderr);
+  if (progress_stands) Tell("");
 }
 
 void Progress::Show(std::string_view text) {
   if (!enabled_) return;
-  shown_ = true;
-  (void)WriteAll(fmt::format("\r\x1b[K{}", EscapeTerminal(text)), stderr);
+  WriteAll(fmt::format("\r\x1b[K{}", EscapeTerminal(text)), stderr);
+  progress_stands = true;
 }
 
 }  // namespace picket::cli

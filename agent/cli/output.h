@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +28,10 @@ void PrintCsv(const TextTable& table, std::FILE* out);
 // replaced.
 std::string JsonLine(const nlohmann::json& value);
 std::string JsonPage(const nlohmann::json& value);
-// Writes all of it, or says that stdout is gone.
-Status WriteAll(std::string_view text, std::FILE* out);
+// Writes all of it. What could not be written is remembered: see OutputError.
+void WriteAll(std::string_view text, std::FILE* out);
+// Of stdout, if some of it could not be written; none for a reader that has gone, as `head` does.
+std::optional<Error> OutputError();
 
 // "error: MESSAGE" and, on a line of its own, what to try.
 void PrintError(const Error& error);
@@ -36,7 +39,8 @@ void PrintError(const Error& error);
 void Say(std::string_view message);
 void SetQuiet(bool quiet);
 
-// One line on stderr that is written over, on a terminal only. Ends itself.
+// One line on stderr that is written over, by itself and by messages; on a terminal only. One at a
+// time.
 class Progress {
  public:
   Progress();
@@ -47,7 +51,6 @@ class Progress {
 
  private:
   const bool enabled_;
-  bool shown_ = false;
 };
 
 }  // namespace picket::cli

@@ -5,9 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "agent/cli/context.h"
+#include "agent/cli/findings.h"
 #include "agent/kql/engine.h"
-#include "agent/run/tenant_files.h"
 #include "agent/tables/event_table_source.h"
 #include "agent/tables/table_catalog.h"
 #include "base/clock.h"
@@ -49,7 +48,7 @@ TextTable TableOf(const kql::ResultTable& result) {
 void PrintResult(const kql::ResultTable& result, Format format) {
   switch (format) {
     case Format::kJson:
-      (void)WriteAll(kql::ToJson(result) + "\n", stdout);
+      WriteAll(kql::ToJson(result) + "\n", stdout);
       break;
     case Format::kCsv:
       PrintCsv(TableOf(result), stdout);
@@ -57,7 +56,7 @@ void PrintResult(const kql::ResultTable& result, Format format) {
     case Format::kTable:
     case Format::kPrometheus:
       PrintTable(TableOf(result), stdout);
-      Say(fmt::format("{} rows", result.Rows()));
+      Say(Counted(static_cast<std::int64_t>(result.Rows()), "row"));
       break;
   }
 }
@@ -107,7 +106,7 @@ void RunBatch(Context& context, const Options& options, kql::TableSource& source
       return;
     }
     if (Trim(line).empty()) continue;
-    (void)WriteAll(BatchLine(std::string(line), catalog, source, run), stdout);
+    WriteAll(BatchLine(std::string(line), catalog, source, run), stdout);
     progress.Show(fmt::format("{} queries", ++done));
   }
 }
@@ -168,32 +167,15 @@ void Query(Context& context, const Options& options) {
   }
   const auto settings = LoadSettings(context);
   if (!settings) return;
-  std::vector<const run::Tenant*> tenants;
-  if (options.all_tenants) {
-    for (const run::Tenant& tenant : settings->tenants) tenants.push_back(&tenant);
-  } else {
-    const Result<const run::Tenant*> tenant = run::FindTenant(*settings, options.tenant);
-    if (!tenant) {
-      Failed(context, tenant.error());
-      return;
-    }
-    tenants.push_back(*tenant);
-  }
-  for (const run::Tenant* tenant : tenants) {
-    auto store = run::OpenTenant(*settings, tenant->id, /*read_only=*/true);
-    if (!store) {
-      Failed(context, std::move(store).error().In(tenant->name));
-      continue;
-    }
-    auto snapshot = (*store)->Read();
-    if (!snapshot) {
-      Failed(context, snapshot.error());
-      continue;
-    }
-    if (options.all_tenants) Say(tenant->name + ":");
-    tables::EventTableSource source(**store, tenant->id);
-    RunOver(context, options, text, source, run);
-  }
+  const auto tenants = ChooseTenants(context, *settings, options.tenant);
+  ReadEach(context, *settings, tenants,
+           [&](const run::Tenant& tenant, storage::TenantStore& store) -> Status {
+             PK_ASSIGN_OR_RETURN(const storage::Snapshot snapshot, store.Read());
+             if (options.all_tenants) Say(tenant.name + ":");
+             tables::EventTableSource source(store, tenant.id);
+             RunOver(context, options, text, source, run);
+             return {};
+           });
 }
 
 }  // namespace

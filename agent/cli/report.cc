@@ -7,10 +7,12 @@
 #include <CLI/CLI.hpp>
 
 #include "agent/cli/findings.h"
+#include "agent/cli/usage.h"
 #include "agent/poll/poller.h"
 #include "agent/run/tenant_files.h"
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/text.h"
 
 namespace picket::cli {
 namespace {
@@ -43,32 +45,32 @@ outputs::TenantCoverage CoverageOf(const run::Settings& settings, const run::Ten
 void Report(Context& context, const Options& options) {
   const auto settings = LoadSettings(context);
   if (!settings) return;
-  const outputs::Report report = MakeReport(context, *settings, options.tenant, options.all);
-  if (context.exit_code != 0) return;
+  const auto tenants = ChooseTenants(context, *settings, options.tenant);
+  if (tenants.empty()) return;
+  // A tenant that cannot be read is in the report as such.
+  const outputs::Report report = MakeReport(context, *settings, tenants, options.all);
   const std::string text = options.format == "json"  ? outputs::ReportJson(report)
                            : options.format == "csv" ? outputs::ReportCsv(report)
                                                      : outputs::ReportHtml(report);
   if (options.output.empty()) {
-    (void)WriteAll(text, stdout);
+    WriteAll(text, stdout);
     return;
   }
   if (Status written = WriteFileAtomically(options.output, text); !written) {
     Failed(context, written.error());
     return;
   }
-  Say(fmt::format("{} incidents in {}", report.incidents.size(), options.output));
+  Say(fmt::format("{} in {}", Counted(std::ssize(report.incidents), "incident"), options.output));
 }
 
 }  // namespace
 
 outputs::Report MakeReport(Context& context, const run::Settings& settings,
-                           const std::string& tenant, bool all) {
+                           const std::vector<const run::Tenant*>& tenants, bool all) {
   outputs::Report report{.generated = SystemClock().Now(), .version = std::string(Version())};
-  report.incidents = IncidentsOf(context, settings, tenant, all, alerts::Evidence::kRead);
-  for (const run::Tenant& one : settings.tenants) {
-    if (tenant.empty() || one.name == tenant) {
-      report.coverage.push_back(CoverageOf(settings, one));
-    }
+  report.incidents = IncidentsOf(context, settings, tenants, all, alerts::Evidence::kRead);
+  for (const run::Tenant* tenant : tenants) {
+    report.coverage.push_back(CoverageOf(settings, *tenant));
   }
   return report;
 }
@@ -78,9 +80,8 @@ void AddReport(CLI::App& app, Context& context) {
   CLI::App* verb =
       app.add_subcommand("report", "The incidents with their evidence, as one file to read");
   AddConfigOption(*verb, context);
-  verb->add_option("--format", options->format, "html, json or csv")
-      ->check(CLI::IsMember({"html", "json", "csv"}))
-      ->capture_default_str();
+  verb->add_option("--format", options->format, "What kind of file")->capture_default_str();
+  Choices(*verb, "--format", {"html", "json", "csv"});
   verb->add_option("-o,--output", options->output, "The file; stdout without one");
   verb->add_option("--tenant", options->tenant, "Only this tenant's");
   verb->add_flag("--all", options->all, "Closed incidents too");

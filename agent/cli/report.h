@@ -5,8 +5,8 @@
 
 namespace picket::cli {
 
-// What a report shows, of all tenants or of one.
+// What a report shows of these tenants.
 outputs::Report MakeReport(Context& context, const run::Settings& settings,
-                           const std::string& tenant, bool all);
+                           const std::vector<const run::Tenant*>& tenants, bool all);
 
 }  // namespace picket::cli

@@ -4,8 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "agent/cli/context.h"
+#include "agent/run/coverage.h"
 #include "agent/run/rules_loader.h"
 #include "agent/tables/table_catalog.h"
 #include "base/text.h"
@@ -28,35 +30,103 @@ json ErrorsJson(const kql::Diagnostics& errors) {
   return list;
 }
 
-json RuleJson(const rules::Rule& rule, const rules::Verdict& verdict) {
-  return {{"file", rule.file.string()}, {"id", rule.id},
-          {"title", rule.title},        {"language", rule.language},
-          {"verdict", verdict.verdict}, {"tables", verdict.tables},
-          {"missing", verdict.missing}, {"errors", ErrorsJson(verdict.errors)}};
+// What the tenants of the config do not give: by tenant, the tables without rows.
+struct TenantGap {
+  std::string tenant;
+  run::TablesWithoutRows tables;
+};
+using Gaps = std::vector<TenantGap>;
+
+// A tenant that cannot be read is said, and counted as giving all that its config names.
+Gaps FindGaps(Context& context, const run::Settings& settings) {
+  Gaps gaps;
+  for (const run::Tenant& tenant : settings.tenants) {
+    Result<run::TablesWithoutRows> tables = run::FindTablesWithoutRows(settings, tenant);
+    if (tables) {
+      gaps.push_back({tenant.name, *std::move(tables)});
+    } else {
+      Failed(context, std::move(tables).error().In(tenant.name));
+    }
+  }
+  return gaps;
+}
+
+// Calls `found` with tenant, table and reason for each table that the rule reads in vain.
+template <class Found>
+void ForEachGap(const rules::Verdict& verdict, const Gaps& gaps, const Found& found) {
+  for (const TenantGap& gap : gaps) {
+    for (const std::string& table : verdict.tables) {
+      const auto missing = gap.tables.find(table);
+      if (missing != gap.tables.end()) found(gap.tenant, table, missing->second);
+    }
+  }
+}
+
+void NoteGaps(run::RuleBook& book, const Gaps& gaps) {
+  for (alerts::LoadedRule& loaded : book.rules) {
+    std::set<std::string> missing;
+    ForEachGap(loaded.verdict, gaps,
+               [&](const std::string&, const std::string& table, const std::string&) {
+                 missing.insert(table);
+               });
+    loaded.verdict.missing.assign(missing.begin(), missing.end());
+  }
+}
+
+json RuleJson(const rules::Rule& rule, const rules::Verdict& verdict, const Gaps& gaps) {
+  json missing_in = json::array();
+  ForEachGap(verdict, gaps,
+             [&](const std::string& tenant, const std::string& table, const std::string& why) {
+               missing_in.push_back({{"tenant", tenant}, {"table", table}, {"why", why}});
+             });
+  return {{"missing_in", std::move(missing_in)},
+          {"file", rule.file.string()},
+          {"id", rule.id},
+          {"title", rule.title},
+          {"language", rule.language},
+          {"verdict", verdict.verdict},
+          {"tables", verdict.tables},
+          {"missing", verdict.missing},
+          {"errors", ErrorsJson(verdict.errors)}};
 }
 
 json BrokenJson(const rules::RuleFileError& broken) {
-  return {
-      {"file", broken.file.string()},
-      {"id", ""},
-      {"title", ""},
-      {"language", ""},
-      {"verdict", "refused"},
-      {"tables", json::array()},
-      {"missing", json::array()},
-      {"errors",
-       json::array(
-           {{{"code", "PK120"}, {"message", broken.error.message}, {"line", 0}, {"column", 0}}})}};
+  return {{"file", broken.file.string()},
+          {"id", ""},
+          {"title", ""},
+          {"language", ""},
+          {"verdict", "refused"},
+          {"tables", json::array()},
+          {"missing", json::array()},
+          {"errors", json::array({{{"code", "PK120"},
+                                   {"message", broken.error.message},
+                                   {"line", broken.line},
+                                   {"column", broken.column}}})}};
 }
 
-void PrintChecked(Context& context, const run::RuleBook& book) {
+// Why it is refused, or where it finds nothing.
+std::string WhyText(const rules::Verdict& verdict, const Gaps& gaps) {
+  if (!verdict.errors.empty()) {
+    const kql::Diagnostic& first = verdict.errors.front();
+    return kql::ToString(first) + (first.hint.empty() ? "" : ". " + first.hint);
+  }
+  std::string why;
+  ForEachGap(verdict, gaps,
+             [&](const std::string& tenant, const std::string& table, const std::string& reason) {
+               why +=
+                   fmt::format("{}no {} in {}: {}", why.empty() ? "" : "; ", table, tenant, reason);
+             });
+  return why;
+}
+
+void PrintChecked(Context& context, const run::RuleBook& book, const Gaps& gaps) {
   if (context.format == Format::kJson) {
     json list = json::array();
     for (const alerts::LoadedRule& loaded : book.rules) {
-      list.push_back(RuleJson(loaded.rule, loaded.verdict));
+      list.push_back(RuleJson(loaded.rule, loaded.verdict, gaps));
     }
     for (const rules::RuleFileError& broken : book.errors) list.push_back(BrokenJson(broken));
-    (void)WriteAll(JsonPage(list), stdout);
+    WriteAll(JsonPage(list), stdout);
     return;
   }
   TextTable table{{"VERDICT", "RULE", "SEVERITY", "TABLES", "FILE", "WHY"}, {}};
@@ -64,14 +134,14 @@ void PrintChecked(Context& context, const run::RuleBook& book) {
     std::string tables;
     for (const std::string& name : loaded.verdict.tables)
       tables += (tables.empty() ? "" : " ") + name;
-    const std::string why =
-        loaded.verdict.errors.empty() ? "" : kql::ToString(loaded.verdict.errors.front());
     table.rows.push_back({loaded.verdict.verdict, loaded.rule.title,
                           std::string(rules::SeverityName(loaded.rule.severity)), tables,
-                          loaded.rule.file.string(), why});
+                          loaded.rule.file.string(), WhyText(loaded.verdict, gaps)});
   }
   for (const rules::RuleFileError& broken : book.errors) {
-    table.rows.push_back({"refused", "", "", "", broken.file.string(), broken.error.message});
+    table.rows.push_back(
+        {"refused", "", "", "", broken.file.string(),
+         broken.error.message + (broken.error.hint.empty() ? "" : ". " + broken.error.hint)});
   }
   if (context.format == Format::kCsv) {
     PrintCsv(table, stdout);
@@ -85,7 +155,13 @@ void Check(Context& context, const std::vector<std::string>& paths) {
   settings.shipped_rules = false;
   for (const std::string& path : paths) settings.rule_paths.emplace_back(path);
   const run::RuleBook book = run::LoadRuleBook(settings);
-  PrintChecked(context, book);
+  if (book.rules.empty() && book.errors.empty()) {
+    Failed(context, {.kind = ErrorKind::kNotFound,
+                     .message = "there is no rule file there",
+                     .hint = "Rule files end in .yaml, .yml or .kql."});
+    return;
+  }
+  PrintChecked(context, book, {});
   for (const alerts::LoadedRule& loaded : book.rules) {
     if (!loaded.verdict.errors.empty()) context.exit_code = 1;
   }
@@ -94,17 +170,23 @@ void Check(Context& context, const std::vector<std::string>& paths) {
 
 void List(Context& context) {
   const auto settings = LoadSettings(context);
-  if (settings) PrintChecked(context, run::LoadRuleBook(*settings));
+  if (!settings) return;
+  run::RuleBook book = run::LoadRuleBook(*settings);
+  const Gaps gaps = FindGaps(context, *settings);
+  NoteGaps(book, gaps);
+  PrintChecked(context, book, gaps);
 }
 
 void Show(Context& context, const std::string& id) {
   const auto settings = LoadSettings(context);
   if (!settings) return;
-  const run::RuleBook book = run::LoadRuleBook(*settings);
+  run::RuleBook book = run::LoadRuleBook(*settings);
+  const Gaps gaps = FindGaps(context, *settings);
+  NoteGaps(book, gaps);
   for (const alerts::LoadedRule& loaded : book.rules) {
     const rules::Rule& rule = loaded.rule;
     if (rule.id != AsciiLower(id)) continue;
-    json object = RuleJson(rule, loaded.verdict);
+    json object = RuleJson(rule, loaded.verdict, gaps);
     object["description"] = rule.description;
     object["severity"] = rules::SeverityName(rule.severity);
     object["confidence"] = rules::ConfidenceName(rule.confidence);
@@ -118,7 +200,7 @@ void Show(Context& context, const std::string& id) {
     object["hash"] = rule.hash;
     object["query"] = rule.query;
     if (context.format == Format::kJson) {
-      (void)WriteAll(JsonPage(object), stdout);
+      WriteAll(JsonPage(object), stdout);
       return;
     }
     std::string text;
@@ -127,11 +209,11 @@ void Show(Context& context, const std::string& id) {
       text += fmt::format("{:16} {}\n", key,
                           value.is_string() ? value.get<std::string>() : value.dump());
     }
-    (void)WriteAll(EscapeTerminal(text + "\n" + rule.query), stdout);
+    WriteAll(EscapeTerminal(text + "\n" + rule.query), stdout);
     return;
   }
   Failed(context, {.kind = ErrorKind::kNotFound,
-                   .message = "no rule has the id " + EscapeTerminal(id),
+                   .message = "no rule has the id " + id,
                    .hint = "picket rules list --format json names them all."});
 }
 
@@ -140,10 +222,14 @@ void Show(Context& context, const std::string& id) {
 void AddRules(CLI::App& app, Context& context) {
   CLI::App* rules = app.add_subcommand("rules", "The detection rules, and whether they run");
   rules->require_subcommand(1);
+  rules->footer(
+      "Examples:\n  picket rules list --config picket.toml\n"
+      "  picket rules check my-rule.yaml");
 
   CLI::App* list = rules->add_subcommand("list", "Every rule of the config with its verdict");
   AddConfigOption(*list, context);
   AddFormatOption(*list, context, {"table", "json", "csv"});
+  list->footer("Examples:\n  picket rules list\n  picket rules list --format json");
   list->callback([&context] { List(context); });
 
   auto id = std::make_shared<std::string>();
@@ -151,6 +237,9 @@ void AddRules(CLI::App& app, Context& context) {
   show->add_option("ID", *id, "The rule's id")->required();
   AddConfigOption(*show, context);
   AddFormatOption(*show, context, {"table", "json"});
+  show->footer(
+      "Examples:\n  picket rules show 18e9803a-3394-580e-b321-53d788c2c042\n"
+      "  picket rules show 18e9803a-3394-580e-b321-53d788c2c042 --format json");
   show->callback([&context, id] { Show(context, *id); });
 
   auto paths = std::make_shared<std::vector<std::string>>();

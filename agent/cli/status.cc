@@ -21,23 +21,26 @@ struct TenantStatus {
   std::string error;
   std::vector<poll::StreamStatus> streams;
   storage::OutboxDepth outbox;
+  int exit_code = 0;  // of one that cannot be read
 };
+
+void Unreadable(TenantStatus& status, const Error& error) {
+  status.state = "unreadable";
+  status.error = error.message + (error.hint.empty() ? "" : ". " + error.hint);
+  status.exit_code = ExitCodeFor(error.kind);
+}
 
 TenantStatus StatusOf(const run::Settings& settings, const run::Tenant& tenant) {
   TenantStatus status{.name = tenant.name, .state = "waiting"};
   auto store = run::OpenTenant(settings, tenant.id, /*read_only=*/true);
   if (!store) {
-    if (store.error().kind != ErrorKind::kNotFound) {
-      status.state = "unreadable";
-      status.error = store.error().message;
-    }
+    if (store.error().kind != ErrorKind::kNotFound) Unreadable(status, store.error());
     return status;
   }
   auto streams = poll::ReadStatus(**store, run::StreamsOf(tenant), settings.poll);
   auto outbox = (*store)->outbox().Depth();
   if (!streams || !outbox) {
-    status.state = "unreadable";
-    status.error = streams ? outbox.error().message : streams.error().message;
+    Unreadable(status, streams ? outbox.error() : streams.error());
     return status;
   }
   status.streams = *std::move(streams);
@@ -151,12 +154,19 @@ void Status(Context& context) {
   for (const run::Tenant& tenant : settings->tenants) {
     tenants.push_back(StatusOf(*settings, tenant));
   }
+  std::size_t unreadable = 0;
+  for (const TenantStatus& tenant : tenants) {
+    if (tenant.exit_code == 0) continue;
+    ++unreadable;
+    context.exit_code = tenant.exit_code;
+  }
+  if (unreadable > 0 && unreadable < tenants.size()) context.exit_code = 3;
   switch (context.format) {
     case Format::kJson:
-      (void)WriteAll(StatusJson(tenants), stdout);
+      WriteAll(StatusJson(tenants), stdout);
       break;
     case Format::kPrometheus:
-      (void)WriteAll(StatusPrometheus(tenants), stdout);
+      WriteAll(StatusPrometheus(tenants), stdout);
       break;
     case Format::kCsv:
       PrintCsv(StatusTable(tenants), stdout);

@@ -3,46 +3,140 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <set>
 
 #include "agent/cli/context.h"
+#include "agent/run/coverage.h"
 #include "agent/run/rules_loader.h"
+#include "agent/run/tenant_files.h"
+#include "auth/token_client.h"
 #include "base/clock.h"
 #include "base/text.h"
 
 namespace picket::cli {
 namespace {
 
+constexpr Timespan kExpiresSoon = kDay * 30;
+
 // One line a check; findings make the exit code 1.
 class Checklist {
  public:
   explicit Checklist(Context& context) : context_(context) {}
   void Good(const std::string& what) { Line("ok    " + what); }
+  // Not wrong in itself, but not what one wants either.
+  void Warn(const std::string& what, const Error& error) { Two("warn  ", what, error); }
   void Bad(const std::string& what, const Error& error) {
     context_.exit_code = 1;
-    Line("wrong " + what + ": " + error.message);
-    if (!error.hint.empty()) Line("      " + error.hint);
+    Two("wrong ", what, error);
   }
 
  private:
-  static void Line(const std::string& text) { (void)WriteAll(EscapeTerminal(text) + "\n", stdout); }
+  static void Two(const char* mark, const std::string& what, const Error& error) {
+    Line(mark + what + ": " + error.message);
+    if (!error.hint.empty()) Line("      " + error.hint);
+  }
+  static void Line(const std::string& text) { WriteAll(EscapeTerminal(text) + "\n", stdout); }
   Context& context_;
 };
 
-void CheckApp(Checklist& list, const auth::AppSettings& app) {
+// Whether its credential is usable here.
+bool CheckApp(Checklist& list, const auth::AppSettings& app) {
   const std::string name = app.name.empty() ? "[app]" : "[app." + app.name + "]";
   if (app.by_certificate) {
-    const Result<auth::Certificate> certificate = auth::LoadCertificate(app, SystemClock().Now());
-    if (!certificate) return list.Bad(name + " certificate", certificate.error());
-    return list.Good(fmt::format("{} certificate, valid until {}", name,
-                                 FormatRfc3339(certificate->not_after())));
+    const Instant now = SystemClock().Now();
+    const Result<auth::Certificate> certificate = auth::LoadCertificate(app, now);
+    if (!certificate) {
+      list.Bad(name + " certificate", certificate.error());
+      return false;
+    }
+    const std::string until = FormatRfc3339(certificate->not_after());
+    if (certificate->not_after() - now < kExpiresSoon) {
+      list.Warn(name + " certificate",
+                {.message = "it expires at " + until,
+                 .hint = "Upload a new one to the app registration before that."});
+    } else {
+      list.Good(fmt::format("{} certificate, valid until {}", name, until));
+    }
+    return true;
   }
   const Result<SecretString> secret = ReadSecret(*app.client_secret);
-  if (!secret) return list.Bad(name + " client_secret", secret.error());
+  if (!secret) {
+    list.Bad(name + " client_secret", secret.error());
+    return false;
+  }
   list.Good(name + " client_secret");
+  return true;
+}
+
+// Asks Entra ID for a token, as a round does, and looks at the permissions in it. False when it
+// cannot be reached.
+bool CheckTenant(Checklist& list, const run::Settings& settings, const run::Tenant& tenant,
+                 const auth::TokenClient& tokens, std::stop_token stop) {
+  const Result<auth::Token> token = tokens.Request(
+      settings.apps.at(tenant.app), tenant.id, settings.cloud.GraphAudience(), "", std::move(stop));
+  const std::string name = "tenant " + tenant.name;
+  if (!token) {
+    if (token.error().kind == ErrorKind::kCancelled) return false;
+    const bool unreachable =
+        token.error().kind == ErrorKind::kTransient || token.error().kind == ErrorKind::kThrottled;
+    if (unreachable) {
+      list.Warn(name, token.error());
+    } else {
+      list.Bad(name, token.error());
+    }
+    return !unreachable;
+  }
+  if (!token->roles) {
+    list.Good(name + ": Entra ID gives a token; it does not say which permissions it holds");
+    return true;
+  }
+  const auto missing = run::MissingRoles(*token->roles, run::StreamsOf(tenant));
+  for (const run::MissingRole& role : missing) list.Warn(name, run::ToError(role));
+  if (missing.empty()) list.Good(name + ": Entra ID gives a token with all permissions");
+  return true;
+}
+
+void CheckTenants(Checklist& list, const run::Settings& settings,
+                  const std::set<std::string>& usable_apps, std::stop_token stop) {
+  const Result<std::unique_ptr<HttpTransport>> transport = MakeHttpTransport(settings.network);
+  if (!transport) return list.Bad("[network]", transport.error());
+  const SystemClock clock;
+  const auth::TokenClient tokens(**transport, clock, settings.cloud.authority);
+  for (const run::Tenant& tenant : settings.tenants) {
+    if (stop.stop_requested()) return;
+    if (!usable_apps.contains(tenant.app)) continue;
+    // Each further one would only wait as long.
+    if (!CheckTenant(list, settings, tenant, tokens, stop)) return;
+  }
+}
+
+// What a rule reads in vain, by tenant.
+void CheckTables(Checklist& list, const run::Settings& settings, const run::RuleBook& book) {
+  for (const run::Tenant& tenant : settings.tenants) {
+    const Result<run::TablesWithoutRows> gaps = run::FindTablesWithoutRows(settings, tenant);
+    if (!gaps) {
+      list.Bad("tenant " + tenant.name, gaps.error());
+      continue;
+    }
+    for (const auto& [table, why] : *gaps) {
+      std::int64_t blind = 0;
+      for (const alerts::LoadedRule& loaded : book.rules) {
+        const auto& reads = loaded.verdict.tables;
+        if (std::find(reads.begin(), reads.end(), table) != reads.end()) ++blind;
+      }
+      if (blind == 0) continue;
+      list.Warn("tenant " + tenant.name,
+                {.message = fmt::format(
+                     "no rows of {}, which {} in vain: {}", table,
+                     blind == 1 ? "a rule reads" : fmt::format("{} rules read", blind), why),
+                 .hint = "'picket rules list' names them."});
+    }
+  }
 }
 
 void CheckRules(Checklist& list, const run::RuleBook& book) {
-  std::size_t good = 0;
+  std::int64_t good = 0;
   for (const alerts::LoadedRule& loaded : book.rules) {
     if (loaded.verdict.errors.empty()) {
       ++good;
@@ -55,30 +149,39 @@ void CheckRules(Checklist& list, const run::RuleBook& book) {
   for (const rules::RuleFileError& error : book.errors) {
     list.Bad("rule " + error.file.string(), error.error);
   }
-  list.Good(fmt::format("{} rules run", good));
+  list.Good(fmt::format("{} can run", Counted(good, "rule")));
 }
 
-void Validate(Context& context) {
+void Validate(Context& context, bool offline) {
   const auto settings = LoadSettings(context);
   if (!settings) return;
   Checklist list(context);
-  list.Good(fmt::format("{}: {} tenants", context.config, settings->tenants.size()));
-  for (const auto& [name, app] : settings->apps) CheckApp(list, app);
-  const Result<std::unique_ptr<HttpTransport>> transport = MakeHttpTransport(settings->network);
-  if (!transport) list.Bad("[network]", transport.error());
-  CheckRules(list, run::LoadRuleBook(*settings));
+  list.Good(context.config + ": " + Counted(std::ssize(settings->tenants), "tenant"));
+  std::set<std::string> usable;
+  for (const auto& [name, app] : settings->apps) {
+    if (CheckApp(list, app)) usable.insert(name);
+  }
+  const run::RuleBook book = run::LoadRuleBook(*settings);
+  CheckRules(list, book);
+  CheckTables(list, *settings, book);
+  if (!offline) CheckTenants(list, *settings, usable, context.stop);
+  if (context.stop.stop_requested()) context.exit_code = 130;
 }
 
 }  // namespace
 
 void AddValidate(CLI::App& app, Context& context) {
   CLI::App* verb =
-      app.add_subcommand("validate", "Check the config, its secrets, certificates and rules");
+      app.add_subcommand("validate", "Check the config, its secrets, certificates, rules, tenants");
+  auto offline = std::make_shared<bool>(false);
+  verb->add_flag("--offline", *offline, "Ask Entra ID for no token");
   AddConfigOption(*verb, context);
   verb->footer(
-      "Examples:\n  picket validate --config picket.toml\n"
+      "Asks Entra ID for a token of each tenant, and says which permissions are missing.\n"
+      "\nExamples:\n  picket validate --config picket.toml\n"
+      "  picket validate --config picket.toml --offline\n"
       "\nExit codes: 0 all good; 78 the config itself; 1 what it points to");
-  verb->callback([&context] { Validate(context); });
+  verb->callback([&context, offline] { Validate(context, *offline); });
 }
 
 }  // namespace picket::cli

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "agent/config/toml_table.h"
-#include "agent/tables/mapping.h"
+#include "agent/graph/collection.h"
 #include "base/files.h"
 #include "base/text.h"
 
@@ -15,6 +15,32 @@ namespace picket::config {
 namespace {
 
 namespace fs = std::filesystem;
+
+// The key or table that a line of TOML defines; "" for another. Only what a bare name is made of:
+// nothing that might be a value.
+struct KeyOfLine {
+  std::string name;
+  std::uint32_t column = 0;
+};
+KeyOfLine FindKey(std::string_view text, std::uint32_t line) {
+  for (; line > 1; --line) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  const std::size_t begin = text.find_first_not_of(" \t[");
+  if (begin == std::string_view::npos) return {};
+  const std::size_t end = text.find_first_of("=]", begin);
+  if (end == std::string_view::npos) return {};
+  const std::string_view name = Trim(text.substr(begin, end - begin));
+  const bool bare = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+  if (!bare) return {};
+  return {std::string(name), static_cast<std::uint32_t>(begin + 1)};
+}
 
 class Loader {
  public:
@@ -89,10 +115,15 @@ class Loader {
     } catch (const toml::parse_error& e) {
       // The library's words may quote the line, and so a secret; ours say where.
       const std::string_view words = e.description();
-      const bool twice = words.find("redefine") != std::string_view::npos;
-      complain(twice ? "the key stands twice" : "this is not TOML",
-               twice ? "Remove one of the two." : "Look for missing quotes or brackets.",
-               e.source().begin);
+      toml::source_position at = e.source().begin;
+      if (words.find("redefine") == std::string_view::npos) {
+        complain("this is not TOML", "Look for missing quotes or brackets.", at);
+        return std::nullopt;
+      }
+      const KeyOfLine key = FindKey(text, at.line);
+      if (!key.name.empty()) at.column = key.column;
+      complain(key.name.empty() ? "a key stands twice" : fmt::format("'{}' stands twice", key.name),
+               "Remove one of the two.", at);
     } catch (const std::exception&) {
       complain("this is not TOML", "", {});
     }
@@ -129,7 +160,7 @@ class Loader {
     settings_.poll.max_in_flight = static_cast<int>(t.Integer("max_in_flight", 32, 1, 256));
     settings_.workers = static_cast<int>(t.Integer("workers", 2, 1, 64));
     if (!t.Text("heartbeat_url").empty()) settings_.heartbeat_url = t.Url("heartbeat_url", "");
-    loaded_.log_level = t.OneOf("log_level", {"debug", "info", "warn", "error"}, "warn");
+    loaded_.log_level = t.OneOf("log_level", {"debug", "info", "warn", "error"}, "");
     loaded_.log_format = t.OneOf("log_format", {"text", "json"}, "text");
   }
 
@@ -157,9 +188,8 @@ class Loader {
     auth::AppSettings app;
     app.name = name;
     app.client_id = t.RequiredText("client_id");
-    if (!app.client_id.empty() && !ParseGuid(app.client_id)) {
-      t.Complain("client_id", "'client_id' must be the application's GUID", "");
-    }
+    CheckGuid(t, "client_id", app.client_id, "the application's GUID",
+              "Entra ID shows it under App registrations, Application (client) ID.");
     app.certificate = t.Secret("certificate");
     app.certificate_password = t.Secret("certificate_password");
     app.client_secret = t.Secret("client_secret");
@@ -179,6 +209,21 @@ class Loader {
                  "Add client_secret = \"@{env:NAME}\".");
     }
     settings_.apps[name] = std::move(app);
+  }
+
+  // The GUID, or a problem that says what it must be and where it is found. The sample's zeros are
+  // no tenant and no application.
+  static Guid CheckGuid(TomlTable& t, const char* key, const std::string& text, const char* what,
+                        const char* where) {
+    const Result<Guid> guid = ParseGuid(text);
+    if (guid && *guid != Guid{}) return *guid;
+    if (guid) {
+      t.Complain(key, fmt::format("'{}' still holds the sample's zeros; it must be {}", key, what),
+                 where);
+    } else if (!text.empty()) {
+      t.Complain(key, fmt::format("'{}' must be {}", key, what), where);
+    }
+    return Guid{};
   }
 
   void PollTable(TomlTable& t) {
@@ -216,12 +261,8 @@ class Loader {
       t.Complain("name", "a tenant's name is made of a-z, 0-9 and -, at most 63 of them", "");
     }
     const std::string id = t.RequiredText("tenant_id");
-    if (const Result<Guid> guid = ParseGuid(id)) {
-      tenant.id = *guid;
-    } else if (!id.empty()) {
-      t.Complain("tenant_id", "'tenant_id' must be the tenant's GUID",
-                 "Entra ID shows it under Overview.");
-    }
+    tenant.id = CheckGuid(t, "tenant_id", id, "the tenant's GUID",
+                          "Entra ID shows it under Overview, Tenant ID.");
     tenant.app = t.Text("app");
     ReadStreams(t, tenant);
     settings_.tenants.push_back(std::move(tenant));
@@ -234,7 +275,7 @@ class Loader {
       return;
     }
     std::vector<std::string_view> names;
-    for (const tables::TableMapping* table : tables::AllTables()) names.push_back(table->stream);
+    for (const graph::Collection& one : graph::Collections()) names.push_back(one.stream);
     for (std::string& stream : t.Texts("streams")) {
       if (std::find(names.begin(), names.end(), stream) == names.end()) {
         const std::string_view nearest = Nearest(stream, names);
@@ -270,13 +311,23 @@ void ReadTenantFiles(const fs::path& directory, Loader& loader, Problems& proble
 
 LoadedConfig Load(const fs::path& file) {
   LoadedConfig loaded;
-  const Result<std::string> text = ReadFile(file, kMaxConfigBytes);
-  if (!text) {
-    loaded.problems.push_back({.file = file.string(),
-                               .message = text.error().message,
-                               .hint = "Make one: picket config sample > picket.toml"});
-    return loaded;
+  const auto complain = [&](std::string message, std::string hint) {
+    loaded.problems.push_back(
+        {.file = file.string(), .message = std::move(message), .hint = std::move(hint)});
+    return std::move(loaded);
+  };
+  std::error_code error;
+  if (fs::is_directory(file, error)) {
+    return complain("this is a folder",
+                    "Name the file in it: --config " + (file / "picket.toml").string());
   }
+  const Result<std::string> text = ReadFile(file, kMaxConfigBytes);
+  if (!text && text.error().kind == ErrorKind::kNotFound) {
+    return complain("there is no such file",
+                    "Name yours with --config FILE, or make one: "
+                    "picket config sample > picket.toml");
+  }
+  if (!text) return complain(text.error().message, text.error().hint);
   Loader loader(loaded);
   loader.ReadMain(*text, file.string());
   ReadTenantFiles(file.parent_path() / "tenants.d", loader, loaded.problems);

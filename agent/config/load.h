@@ -14,7 +14,7 @@ inline constexpr std::size_t kMaxConfigBytes = std::size_t{4} << 20;
 
 struct LoadedConfig {
   run::Settings settings;
-  std::string log_level = "warn";   // debug | info | warn | error
+  std::string log_level;            // debug | info | warn | error; "" when it does not say
   std::string log_format = "text";  // text | json
   Problems problems;                // empty: the settings are good
 };

@@ -85,13 +85,23 @@ class EnvelopeReader {
 
 Result<Envelope> DecodeEnvelope(std::string_view body) {
   if (body.size() > kMaxBody) return NotAPage("it is too large");
-  JsonStructure
-      tokens;  // not kept: it is as large as the page, and an idle agent has no use for it
-  if (tokens.Read(body) != JsonStructure::Finding::kSound) {
-    return NotAPage("it is not JSON in UTF-8");
+  // Not kept: it is as large as the page, and an idle agent has no use for it.
+  JsonStructure tokens;
+  JsonStructure::Finding found = tokens.Read(body);
+  // Bytes that are no UTF-8 spoil the record that holds them, not the page.
+  std::string masked;
+  if (found == JsonStructure::Finding::kNotUtf8) {
+    masked = MaskInvalidUtf8(body);
+    found = tokens.Read(masked);
   }
+  if (found != JsonStructure::Finding::kSound) return NotAPage("it is not JSON");
   if (tokens.At(0) != '{') return NotAPage("it is not a JSON object");
-  return EnvelopeReader(tokens).Read(body);
+  if (masked.empty()) return EnvelopeReader(tokens).Read(body);
+  PK_ASSIGN_OR_RETURN(Envelope envelope, EnvelopeReader(tokens).Read(masked));
+  // As they came, for their reader to reject.
+  const auto place = static_cast<std::size_t>(envelope.records.data() - masked.data());
+  envelope.records = body.substr(place, envelope.records.size());
+  return envelope;
 }
 
 Status CheckNextLink(std::string_view link, std::string_view root, std::string_view path) {

@@ -18,8 +18,8 @@ struct Envelope {
 };
 
 // Reads the envelope without building a tree; records are not looked at. A page may be empty and
-// still have a next link. kUnexpectedReply when the body is not JSON in UTF-8, or no page. At most
-// 64 MB. Thread-safe.
+// still have a next link. Bytes that are no UTF-8 stay in their records, whose reader
+// rejects them. kUnexpectedReply when the body is not JSON, or no page. At most 64 MB. Thread-safe.
 Result<Envelope> DecodeEnvelope(std::string_view body);
 
 // A next link is followed verbatim, but only to where the token belongs: scheme, host and port

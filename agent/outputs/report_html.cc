@@ -33,7 +33,7 @@ ul,ol{margin:.25rem 0;padding-left:1.4rem}li{overflow-wrap:anywhere}
 .counts li{border:1px solid var(--line);border-radius:6px;padding:.35rem .75rem}
 .counts b{font-size:1.2rem;margin-right:.3rem}
 article{border:1px solid var(--line);border-left-width:6px;border-radius:6px;padding:1rem;
-margin:1rem 0;background:var(--card);break-inside:avoid-page}
+margin:1rem 0;background:var(--card)}
 .p1{border-left-color:var(--p1)}.p2{border-left-color:var(--p2)}.p3{border-left-color:var(--p3)}
 .p4{border-left-color:var(--p4)}.p5{border-left-color:var(--p5)}
 .tag{font-weight:700;margin-right:.5rem}
@@ -42,13 +42,21 @@ margin:1rem 0;background:var(--card);break-inside:avoid-page}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .9rem;margin:.6rem 0}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 section.alert{border-top:1px solid var(--line);margin-top:1rem;padding-top:.75rem}
+.only section.alert{border:0;margin:0;padding:0}
 details{margin:.6rem 0}summary{cursor:pointer}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.875rem;margin:.4rem 0}
 th,td{border:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}
 th{background:var(--bg)}td{overflow-wrap:anywhere;min-width:4rem;max-width:22rem}
-@media (max-width:40rem){dl{grid-template-columns:1fr}dt{margin-top:.3rem}}
-@media print{body{max-width:none;padding:0}article{background:none}details>*{display:block}}
+.facts th{font-weight:400;color:var(--soft);white-space:nowrap}.facts td{max-width:none}
+.glance{width:100%}.glance td:last-child{white-space:nowrap}.id{font-size:.8rem}
+a{color:inherit}
+@media (max-width:40rem){dl{grid-template-columns:1fr}dt{margin-top:.3rem}
+.facts th{white-space:normal;overflow-wrap:anywhere}}
+@media print{:root{--fg:#000;--bg:#fff;--soft:#444;--line:#bbb;--p1:#a40e26;--p2:#bc4c00;
+--p3:#7d4e00;--p4:#0550ae;--p5:#57606a}body{max-width:none;padding:0;font-size:11pt}
+article{background:none}h3,h4{break-after:avoid}tr{break-inside:avoid}
+.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}}
 )css";
 
 std::string Escaped(std::string_view text) { return EscapeHtml(text); }
@@ -57,6 +65,14 @@ std::string Time(Instant t) {
   const std::string iso = FormatRfc3339(t);
   std::string shown = iso.substr(0, 10) + " " + iso.substr(11, 8) + " UTC";
   return fmt::format("<time datetime=\"{}\">{}</time>", iso, shown);
+}
+
+std::string Times(Instant first, Instant last) {
+  return first == last ? Time(first) : Time(first) + " to " + Time(last);
+}
+
+std::string StatusText(const std::string& status, const std::string& reason) {
+  return reason.empty() ? status : status + " (" + reason + ")";
 }
 
 std::string PriorityClass(Priority priority) {
@@ -96,72 +112,133 @@ std::string Places(const AlertView& alert) {
   return text;
 }
 
-void AddEvidence(std::string& html, const AlertView& alert) {
-  if (alert.evidence.empty()) return;
-  html += fmt::format(
-      "<details><summary>Evidence: {} of {} rows</summary><div class=\"scroll\" "
-      "tabindex=\"0\"><table><thead><tr>",
-      alert.evidence.size(), alert.count);
-  const auto& columns = alert.evidence.front().columns;
+// A few rows are read column by column; many are compared side by side.
+void AddFacts(std::string& html, const EvidenceView& row) {
+  html += "<div class=\"scroll\"><table class=\"facts\"><tbody>";
+  for (const auto& [name, text] : row.columns) {
+    if (text.empty()) continue;
+    html +=
+        fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", Escaped(name), Escaped(text));
+  }
+  html += "</tbody></table></div>";
+}
+
+void AddRows(std::string& html, const std::vector<EvidenceView>& rows) {
+  html += "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>";
+  const auto& columns = rows.front().columns;
   for (const auto& [name, text] : columns) {
     html += fmt::format("<th scope=\"col\">{}</th>", Escaped(name));
   }
   html += "</tr></thead><tbody>";
-  for (const EvidenceView& row : alert.evidence) {
+  for (const EvidenceView& row : rows) {
     html += "<tr>";
     for (const auto& [name, text] : columns) {
       html += fmt::format("<td>{}</td>", Escaped(row.Column(name)));
     }
     html += "</tr>";
   }
-  html += "</tbody></table></div></details>\n";
+  html += "</tbody></table></div>";
 }
 
-void AddAlert(std::string& html, const AlertView& alert) {
-  html += "<section class=\"alert\">";
-  html += fmt::format("<h3><span class=\"tag {}\">{}</span>{}</h3>", PriorityClass(alert.priority),
-                      alerts::PriorityName(alert.priority), Escaped(alert.title));
-  if (!alert.description.empty()) {
-    html += fmt::format("<p class=\"soft\">{}</p>", Escaped(alert.description));
+void AddEvidence(std::string& html, const AlertView& alert) {
+  constexpr std::size_t kFew = 3;
+  if (alert.evidence.empty()) return;
+  const auto shown = static_cast<std::int64_t>(alert.evidence.size());
+  html += fmt::format("<details><summary>Evidence: {}</summary>",
+                      shown == alert.count
+                          ? Counted(shown, "row")
+                          : fmt::format("{} of {}", shown, Counted(alert.count, "row")));
+  if (alert.evidence.size() <= kFew) {
+    for (const EvidenceView& row : alert.evidence) AddFacts(html, row);
+  } else {
+    AddRows(html, alert.evidence);
   }
-  html += "<dl>";
-  AddField(html, "Where", Places(alert));
-  html += fmt::format("<dt>When</dt><dd>{} to {} ({} findings)</dd>", Time(alert.first_seen),
-                      Time(alert.last_seen), alert.count);
-  AddField(
-      html, "Status",
-      alert.closed_reason.empty() ? alert.status : alert.status + " (" + alert.closed_reason + ")");
+  html += "</details>\n";
+}
+
+std::string Techniques(const AlertView& alert) {
   std::string techniques;
   for (const std::string& technique : alert.techniques) {
     techniques += (techniques.empty() ? "" : ", ") + technique;
   }
-  AddField(html, "ATT&amp;CK", techniques);
-  html += "</dl>";
+  return techniques;
+}
+
+// What an alert says beside its title, time and status.
+void AddStory(std::string& html, const AlertView& alert) {
+  if (!alert.description.empty()) {
+    html += fmt::format("<p class=\"soft\">{}</p>", Escaped(alert.description));
+  }
   AddList(html, "Why this fired", alert.reasons);
   AddList(html, "Why this priority", alert.priority_why);
   AddList(html, "What to do", alert.next_steps, /*ordered=*/true);
   AddList(html, "When it is harmless", alert.false_positives);
   AddEvidence(html, alert);
+}
+
+// One of several alerts of an incident.
+void AddAlert(std::string& html, const AlertView& alert) {
+  html += "<section class=\"alert\">";
+  html += fmt::format("<h3><span class=\"tag {}\">{}</span>{}</h3>", PriorityClass(alert.priority),
+                      alerts::PriorityName(alert.priority), Escaped(alert.title));
+  html += "<dl>";
+  AddField(html, "Where", Places(alert));
+  html += fmt::format("<dt>When</dt><dd>{} ({})</dd>", Times(alert.first_seen, alert.last_seen),
+                      Counted(alert.count, "finding"));
+  AddField(html, "Status", StatusText(alert.status, alert.closed_reason));
+  AddField(html, "ATT&amp;CK", Techniques(alert));
+  html += "</dl>";
+  AddStory(html, alert);
   html += "</section>\n";
 }
 
 void AddIncident(std::string& html, const IncidentView& incident) {
-  html += fmt::format("<article class=\"incident {}\" id=\"i-{}\">",
-                      PriorityClass(incident.priority), Escaped(incident.id));
+  const AlertView* only = incident.alerts.size() == 1 ? &incident.alerts.front() : nullptr;
+  html +=
+      fmt::format("<article class=\"incident {}{}\" id=\"i-{}\">", PriorityClass(incident.priority),
+                  only != nullptr ? " only" : "", Escaped(incident.id));
   html += fmt::format("<h3><span class=\"tag\">{}</span>{}</h3>",
                       alerts::PriorityName(incident.priority), Escaped(incident.title));
   html += "<dl>";
   AddField(html, "Who", incident.entity.name);
   AddField(html, "Tenant", incident.tenant);
-  html += fmt::format("<dt>When</dt><dd>{} to {}</dd>", Time(incident.first_seen),
-                      Time(incident.last_seen));
-  AddField(html, "Status",
-           incident.closed_reason.empty() ? incident.status
-                                          : incident.status + " (" + incident.closed_reason + ")");
-  AddField(html, "Incident", incident.id);
+  if (only != nullptr) AddField(html, "Where", Places(*only));
+  html +=
+      fmt::format("<dt>When</dt><dd>{} ({})</dd>", Times(incident.first_seen, incident.last_seen),
+                  Counted(incident.Count(), "finding"));
+  AddField(html, "Status", StatusText(incident.status, incident.closed_reason));
+  if (only != nullptr) AddField(html, "ATT&amp;CK", Techniques(*only));
   html += "</dl>";
-  for (const AlertView& alert : incident.alerts) AddAlert(html, alert);
-  html += "</article>\n";
+  if (only != nullptr) {
+    html += "<section class=\"alert\">";
+    AddStory(html, *only);
+    html += "</section>\n";
+  } else {
+    for (const AlertView& alert : incident.alerts) AddAlert(html, alert);
+  }
+  html += fmt::format("<p class=\"soft id\">Incident {}</p></article>\n", Escaped(incident.id));
+}
+
+// All incidents on one screen, each a link to its story.
+void AddGlance(std::string& html, const std::vector<IncidentView>& incidents) {
+  if (incidents.size() < 2) return;
+  html +=
+      "<div class=\"scroll\" tabindex=\"0\"><table class=\"glance\"><thead><tr>"
+      "<th scope=\"col\">Priority</th><th scope=\"col\">Who</th><th scope=\"col\">Tenant</th>"
+      "<th scope=\"col\">What</th><th scope=\"col\">Last seen</th></tr></thead><tbody>";
+  for (const IncidentView& incident : incidents) {
+    std::string what = incident.alerts.empty() ? incident.title : incident.alerts.front().title;
+    if (incident.alerts.size() > 1) {
+      what += fmt::format(", and {} more", incident.alerts.size() - 1);
+    }
+    html += fmt::format(
+        "<tr><td><span class=\"tag {}\">{}</span></td><td><a href=\"#i-{}\">{}</a></td><td>{}</td>"
+        "<td>{}</td><td>{}</td></tr>",
+        PriorityClass(incident.priority), alerts::PriorityName(incident.priority),
+        Escaped(incident.id), Escaped(incident.entity.name), Escaped(incident.tenant),
+        Escaped(what), Time(incident.last_seen));
+  }
+  html += "</tbody></table></div>\n";
 }
 
 void AddCounts(std::string& html, const Report& report) {
@@ -208,16 +285,17 @@ std::string ReportHtml(const Report& report) {
       "<title>Picket report</title>\n<style>";
   html += kStyle;
   html += "</style></head>\n<body>\n<header><h1>Picket report</h1>";
-  html += fmt::format(
-      "<p class=\"soft\">{} incidents in {} tenants, made {} by Picket {}</p></header>\n",
-      report.incidents.size(), report.coverage.size(), Time(report.generated),
-      Escaped(report.version));
+  html += fmt::format("<p class=\"soft\">{} in {}, made {} by Picket {}</p></header>\n",
+                      Counted(std::ssize(report.incidents), "incident"),
+                      Counted(std::ssize(report.coverage), "tenant"), Time(report.generated),
+                      Escaped(report.version));
   html += "<main>\n";
   AddCounts(html, report);
   html += "<h2>Incidents</h2>\n";
   if (report.incidents.empty()) {
     html += "<p>Nothing was found in what was read. The table below says what that was.</p>\n";
   }
+  AddGlance(html, report.incidents);
   for (const IncidentView& incident : report.incidents) AddIncident(html, incident);
   AddCoverage(html, report);
   html += "</main>\n</body></html>\n";

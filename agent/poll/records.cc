@@ -12,6 +12,7 @@ Result<storage::PageCounts> TenantWork::StoreRecords(const std::string& stream,
   PK_ASSIGN_OR_RETURN(const tables::DecodedPage page,
                       decoder.Decode(records, beta ? tables::Rank::kBeta : tables::Rank::kV1));
   if (!page.rejected.empty()) {
+    round_.rejections.emplace(stream, page.rejected.front().reason);
     Log(LogLevel::kWarn, "poll.rejected", "Records of a page could not be kept",
         {{"tenant", tenant_.name},
          {"stream", stream},

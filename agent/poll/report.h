@@ -47,6 +47,8 @@ struct TenantRound {
   bool backfill_left = false;  // older rows wait for the next round
   // The last error of each stream that failed in this round; "" for the tenant itself.
   std::map<std::string, Error> errors;
+  // Why the first record that could not be kept was rejected, by stream.
+  std::map<std::string, std::string> rejections;
   [[nodiscard]] storage::PageCounts Total() const;
 };
 

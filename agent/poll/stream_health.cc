@@ -12,8 +12,10 @@ std::vector<HealthEvent> Stream::Health(Instant now) const {
   const bool refused = state_.state == "off" && probe_.refusals > 0;
   if (refused) {
     const bool licence = state_.last_error.find("licence") != std::string::npos;
+    // The reason is the error and its remedy; only the latter is the hint.
+    const bool both = state_.reason.size() > state_.last_error.size() + 2;
     add(licence ? HealthEvent::Kind::kLicence : HealthEvent::Kind::kPermission, state_.last_error,
-        state_.reason);
+        both ? state_.reason.substr(state_.last_error.size() + 2) : "");
   }
   if (lost_ > 0) {
     add(HealthEvent::Kind::kLostWindow,

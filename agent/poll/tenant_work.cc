@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text.h"
 
 namespace picket::poll {
 namespace {
@@ -295,9 +296,11 @@ TenantRound TenantWork::EndRound() {
   }
   for (const auto& [stream, counts] : round_.counts) {
     if (counts.rejected == 0) continue;
-    round_.health.push_back({HealthEvent::Kind::kRejected, stream,
-                             std::to_string(counts.rejected) + " record(s) could not be kept",
-                             "The log names the page."});
+    round_.health.push_back(
+        {HealthEvent::Kind::kRejected, stream,
+         Counted(counts.rejected, "record") + " could not be kept: " + round_.rejections[stream],
+         "The rest of the page is kept. Others of its kind are counted in "
+         "the ledger."});
   }
   if (failed_) {
     const ErrorKind kind = failed_->kind;

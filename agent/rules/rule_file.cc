@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <set>
+#include <cstdio>
+#include <map>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -53,6 +54,19 @@ Timespan LargestLiteral(std::string_view query) {
     i = end;
   }
   return largest;
+}
+
+// Messages about a place in a YAML file begin "line 3, column 9: ".
+struct Place {
+  std::uint32_t line = 1, column = 1;
+};
+Place PlaceOf(const std::string& message) {
+  Place place;
+  unsigned line = 0, column = 0;
+  if (std::sscanf(message.c_str(), "line %6u, column %6u: ", &line, &column) == 2) {
+    place = {.line = line, .column = column};
+  }
+  return place;
 }
 
 }  // namespace
@@ -126,20 +140,26 @@ void AddRules(RuleSet& set, const std::vector<fs::path>& paths, bool shipped) {
     }
   }
   std::sort(files.begin(), files.end());
-  std::set<std::string> ids;
-  for (const Rule& known : set.rules) ids.insert(known.id);
+  std::map<std::string, fs::path> ids;
+  for (const Rule& known : set.rules) ids.emplace(known.id, known.file);
   for (const fs::path& file : files) {
     Result<Rule> rule = LoadRule(file);
-    if (rule && !ids.insert(rule->id).second) {
+    if (const auto first = rule ? ids.find(rule->id) : ids.end(); first != ids.end()) {
       rule = Fail({.kind = ErrorKind::kRefused,
-                   .message = "the id " + rule->id + " belongs to another rule already",
+                   .message = fmt::format("the id {} belongs to another rule already, that of {}",
+                                          rule->id, first->second.string()),
                    .hint = "Give this rule an id of its own."});
     }
     if (rule) {
       rule->shipped = shipped;
+      ids.emplace(rule->id, file);
       set.rules.push_back(*std::move(rule));
     } else {
-      set.errors.push_back({.file = file, .error = std::move(rule).error()});
+      const Place place = PlaceOf(rule.error().message);
+      set.errors.push_back({.file = file,
+                            .error = std::move(rule).error(),
+                            .line = place.line,
+                            .column = place.column});
     }
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -28,7 +29,8 @@ Result<Rule> LoadRule(const std::filesystem::path& file);
 
 struct RuleFileError {
   std::filesystem::path file;
-  Error error;
+  Error error{};
+  std::uint32_t line = 1, column = 1;  // 1-based; the file's begin when it is no single place
 };
 
 struct RuleSet {

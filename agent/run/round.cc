@@ -163,6 +163,7 @@ class AgentImpl : public Agent {
     for (const auto& [tenant, error] : unusable_) {
       ++counts_.tenants;
       ++counts_.failed;
+      ++counts_.broken;
       if (observer) observer({.tenant = tenant, .failures = {{"", error}}});
     }
   }
@@ -175,6 +176,9 @@ class AgentImpl : public Agent {
     TenantParts& parts = parts_.at(by_poller_.at(&poller));
     TenantOutcome outcome{.tenant = parts.tenant->name, .polled = round};
     for (const auto& [stream, error] : round.errors) outcome.failures.emplace_back(stream, error);
+    const auto roles = token_cache_->Roles(settings_.apps.at(parts.tenant->app), parts.tenant->id,
+                                           settings_.cloud.GraphAudience());
+    if (roles) outcome.missing_roles = MissingRoles(*roles, StreamsOf(*parts.tenant));
     // Graph's time where it is known: a clock that is ahead must not empty the files, nor a rule
     // begin in the future.
     const Instant now = round.data_time.value_or(clock_.Now());
@@ -225,12 +229,14 @@ class AgentImpl : public Agent {
     counts_.deleted += outcome.deleted;
     if (outcome.failures.empty()) return;
     ++counts_.failed;
-    bool refused = true;
+    bool refused = true, broken = false;
     for (const auto& [where, error] : outcome.failures) {
       refused =
           refused && (error.kind == ErrorKind::kAuth || error.kind == ErrorKind::kPermission ||
                       error.kind == ErrorKind::kInvalidConfig);
+      broken = broken || error.kind == ErrorKind::kStorage || error.kind == ErrorKind::kLimit;
     }
+    if (broken) ++counts_.broken;
     if (refused && outcome.polled.Total().read == 0) ++counts_.refused;
   }
 
@@ -306,6 +312,7 @@ int ExitCodeOf(const RoundCounts& counts, bool stopped) {
   if (stopped) return 3;
   if (counts.failed == 0) return 0;
   if (counts.refused == counts.tenants) return 77;
+  if (counts.broken == counts.tenants) return 74;
   if (counts.failed == counts.tenants && counts.pages.read == 0) return 69;
   return 3;
 }

@@ -9,6 +9,7 @@
 
 #include "agent/alerts/alerting.h"
 #include "agent/poll/report.h"
+#include "agent/run/coverage.h"
 #include "agent/run/rules_loader.h"
 #include "agent/run/settings.h"
 #include "base/clock.h"
@@ -24,6 +25,7 @@ struct RoundCounts {
   std::int64_t tenants = 0;
   std::int64_t failed = 0;   // tenants in which something failed
   std::int64_t refused = 0;  // tenants whose credential or permission was refused
+  std::int64_t broken = 0;   // tenants whose data could not be opened or written
   std::int64_t requests = 0;
   std::int64_t deleted = 0;                // events that retention took
   [[nodiscard]] std::string Json() const;  // flat integers
@@ -35,6 +37,7 @@ struct TenantOutcome {
   alerts::AlertCounts alerts;
   std::int64_t deleted = 0;                             // events that retention took
   std::vector<std::pair<std::string, Error>> failures;  // what failed: a stream, a rule, the tenant
+  std::vector<MissingRole> missing_roles;               // as the token of this round says
 };
 
 struct RoundOptions {
@@ -71,7 +74,8 @@ class Agent {
   [[nodiscard]] virtual const RuleBook& rules() const = 0;
 };
 
-// 0 done; 3 some tenants failed; 77 refused for all; 69 nothing reachable (design §9).
+// 0 done; 3 some tenants failed; of all tenants: 77 refused, 74 their data cannot be used, 69 not
+// reachable (design §9).
 int ExitCodeOf(const RoundCounts& counts, bool stopped);
 
 }  // namespace picket::run

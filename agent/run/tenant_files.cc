@@ -1,5 +1,6 @@
 #include "agent/run/tenant_files.h"
 
+#include "agent/graph/collection.h"
 #include "agent/tables/mapping.h"
 #include "agent/tables/record_decoder.h"
 #include "base/text.h"
@@ -16,7 +17,9 @@ Result<std::unique_ptr<storage::TenantStore>> OpenTenant(const Settings& setting
 std::vector<std::string> StreamsOf(const Tenant& tenant) {
   if (!tenant.streams.empty()) return tenant.streams;
   std::vector<std::string> names;
-  for (const tables::TableMapping* table : tables::AllTables()) names.emplace_back(table->stream);
+  for (const graph::Collection& collection : graph::Collections()) {
+    names.emplace_back(collection.stream);
+  }
   return names;
 }
 

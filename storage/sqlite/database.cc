@@ -57,7 +57,8 @@ std::string HintOf(int extended) {
       return "Check that the folder exists, and that Picket may write to it.";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return "The file is damaged. Move it aside; Picket then reads again what Graph still has.";
+      return "The file is damaged. Put a backup in its place, or move it aside; Picket then reads "
+             "again what Graph still has.";
     default:
       return {};
   }

@@ -55,7 +55,8 @@ TEST(TokenResponse, IsReadWithWhatTheTokenSaysOfItself) {
   EXPECT_EQ(token->value.Reveal(), jwt);
   EXPECT_EQ(token->tenant, kTenant);
   EXPECT_EQ(token->app, "11111111-2222-3333-4444-555555555555");
-  EXPECT_THAT(token->roles, ElementsAre("AuditLog.Read.All", "IdentityRiskEvent.Read.All"));
+  EXPECT_THAT(token->roles,
+              testing::Optional(ElementsAre("AuditLog.Read.All", "IdentityRiskEvent.Read.All")));
   EXPECT_EQ(token->expires, TestTime() + kSecond * 3599);
   EXPECT_EQ(token->refresh_from, TestTime() + kSecond * 3299);
 }
@@ -89,7 +90,7 @@ TEST(TokenResponse, OfShortLifeIsRenewedAtHalfOfIt) {
 TEST(TokenResponse, MayHoldATokenWithoutRoles) {
   const auto token = Parse(Answer(JwtOf({{"tid", kTenant}})));
   ASSERT_TRUE(token);
-  EXPECT_THAT(token->roles, IsEmpty());
+  EXPECT_THAT(token->roles, testing::Optional(IsEmpty()));
 }
 
 TEST(TokenResponse, MayHoldATokenThatIsNoJwt) {
@@ -129,10 +130,10 @@ TEST(TokenResponse, GivesNoStrangeTextAsRoleOrApplication) {
   const auto token = Parse(Answer(JwtOf(claims)));
   ASSERT_TRUE(token);
   EXPECT_EQ(token->app, "");
-  EXPECT_THAT(token->roles, ElementsAre("Good.Role"));
+  EXPECT_THAT(token->roles, testing::Optional(ElementsAre("Good.Role")));
   claims["roles"] = json::array();
   for (int i = 0; i < 1000; ++i) claims["roles"].push_back("Role" + std::to_string(i));
-  EXPECT_EQ(Parse(Answer(JwtOf(claims)))->roles.size(), 256U);
+  EXPECT_EQ(Parse(Answer(JwtOf(claims)))->roles->size(), 256U);
 }
 
 TEST(TokenResponse, IsRefusedWhenItIsNone) {

@@ -28,7 +28,7 @@ void CheckToken(std::string_view body) {
            "renewed after its end, or at once for ever");
   PK_CHECK(token->tenant.empty() || token->tenant == picket::ToString(tenant),
            "another tenant's token");
-  for (const auto& role : token->roles) {
+  for (const auto& role : token->roles.value_or(std::vector<std::string>())) {
     PK_CHECK(picket::EscapeTerminal(role) == role, "a role that a terminal must not see");
   }
 }

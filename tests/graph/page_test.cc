@@ -51,8 +51,15 @@ INSTANTIATE_TEST_SUITE_P(
                     R"({"value":"x"})", R"({"value":[[]]})", R"({"value": [ 7 ]})",
                     R"({"value":[],"@odata.nextLink":5})", R"({"value":[]} trailing)",
                     R"({"error":{"code":"UnknownError"}})",
-                    std::string("{\"value\":[{\"id\":\"\xff\xfe\"}]}"),
                     std::string("{\"value\":[\"a\0\"]}", 15)));
+
+TEST(Page, KeepsItsRecordsAsTheyCameWhenOneHoldsBytesThatAreNoText) {
+  const std::string body = "{\"value\":[{\"id\":\"\xff\xfe\"},{\"id\":\"\xc3\xa4\"}]}";
+  const auto page = DecodeEnvelope(body);
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->records, "[{\"id\":\"\xff\xfe\"},{\"id\":\"\xc3\xa4\"}]");
+  EXPECT_FALSE(DecodeEnvelope("{\xff\"value\":[]}"));
+}
 
 // A reply that ends anywhere before its end is no page: else its window would count as read.
 TEST(Page, NoBeginningOfAPageIsAPage) {

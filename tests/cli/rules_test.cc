@@ -1,0 +1,158 @@
+// A rule that does not run is named with file, line and column; the others run on.
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program.h"
+
+namespace picket {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+struct BadRule {
+  const char* name;
+  const char* file;
+  std::string text;
+  int line, column;
+  std::vector<std::string> says;
+};
+
+constexpr const char* kGood = R"(id: 0f7c6c1e-1111-4222-8333-444444444444
+name: Any sign-in of Clara
+severity: Low
+queryFrequency: 1h
+queryPeriod: 1h
+triggerOperator: gt
+triggerThreshold: 0
+entityMappings:
+  - entityType: Account
+    fieldMappings:
+      - identifier: FullName
+        columnName: UserPrincipalName
+query: |
+  SigninLogs
+  | where UserPrincipalName startswith 'clara'
+kind: Scheduled
+)";
+
+std::string With(const std::string& what, const std::string& by) {
+  std::string text = kGood;
+  text.replace(text.find("333-444444444444"), 16, "333-777777777777");  // an id of its own
+  return text.replace(text.find(what), what.size(), by);
+}
+
+class BadRuleTest : public TenantTest, public testing::WithParamInterface<BadRule> {};
+
+TEST_P(BadRuleTest, IsNamedByPlaceAndKeepsNothingElseFromRunning) {
+  std::filesystem::create_directory(dir_ / "rules");
+  Write("rules/good.yaml", kGood);
+  good_.more = "[rules]\npaths = [\"rules\"]\nshipped = false\n";
+  ReadAll();
+  Write(std::string("rules/") + GetParam().file, GetParam().text);
+  const std::string place = std::string("rules/") + GetParam().file;
+
+  const Outcome check = Picket("rules check " + place);
+  EXPECT_EQ(check.code, 1) << check.out;
+  const json checked = json::parse(
+      Shell("\"$PICKET\" rules check " + place + " --format json 2>/dev/null").out, nullptr, false);
+  ASSERT_EQ(checked.size(), 1U) << checked;
+  EXPECT_EQ(checked[0]["verdict"], "refused");
+  EXPECT_EQ(checked[0]["errors"][0]["line"], GetParam().line) << checked;
+  EXPECT_EQ(checked[0]["errors"][0]["column"], GetParam().column) << checked;
+
+  const Outcome validate = Picket("validate");
+  EXPECT_EQ(validate.code, 1) << validate.out;
+  const Outcome list = Picket("rules list");
+  EXPECT_THAT(list.out, HasSubstr("runs"));
+  for (const Outcome& outcome : {check, validate, list}) {
+    EXPECT_THAT(outcome.out, HasSubstr(place));
+    for (const std::string& words : GetParam().says) EXPECT_THAT(outcome.out, HasSubstr(words));
+  }
+
+  // The good rule finds what is new.
+  WriteConfig(good_);
+  Emit();
+  const Outcome once = Once();
+  EXPECT_EQ(once.code, 0) << once.out;
+  EXPECT_THAT(once.out, HasSubstr("error: " + place));
+  EXPECT_THAT(Picket("alerts list").out, HasSubstr("Any sign-in of Clara"));
+  std::filesystem::remove(dir_ / place);
+  ExpectNothingLost();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, BadRuleTest,
+    testing::Values(
+        BadRule{"KqlThatDoesNotParse",
+                "bad.kql",
+                "// A title\nSigninLogs\n| where UserPrincipalName = = 'x'\n",
+                3,
+                27,
+                {"line 3, column 27"}},
+        BadRule{"UnknownColumn",
+                "bad.kql",
+                "SigninLogs\n| where UserPrincipalNam == 'x'\n",
+                2,
+                9,
+                {"line 2, column 9", "UserPrincipalNam", "UserPrincipalName"}},
+        BadRule{"UnknownTable",
+                "bad.kql",
+                "SigninLog | take 1\n",
+                1,
+                1,
+                {"line 1, column 1", "SigninLog", "SigninLogs"}},
+        BadRule{"QueryInYaml",
+                "bad.yaml",
+                With("startswith 'clara'", "startswth 'clara'"),
+                15,
+                27,
+                {"line 15, column 27"}},
+        BadRule{"NoYaml",
+                "bad.yaml",
+                "id: x\nname: [broken\nseverity: Low\n",
+                3,
+                9,
+                {"line 3, column 9", "not YAML"}},
+        BadRule{"NoQuery",
+                "bad.yaml",
+                "id: 0f7c6c1e-1111-4222-8333-555555555555\nname: x\nkind: Scheduled\n",
+                1,
+                1,
+                {"query"}},
+        BadRule{"WrongSeverity",
+                "bad.yaml",
+                With("severity: Low", "severity: Lowish"),
+                3,
+                11,
+                {"severity", "Low"}},
+        BadRule{"MappedToNoColumn",
+                "bad.yaml",
+                With("columnName: UserPrincipalName", "columnName: UserPrincipleName"),
+                14,
+                1,
+                {"UserPrincipleName", "entityMappings"}},
+
+        BadRule{"NotUtf8", "bad.kql", "SigninLogs | where \xC3\x28 == 1\n", 1, 1, {"UTF-8"}}),
+    [](const auto& one) { return std::string(one.param.name); });
+
+using RulePathTest = ProgramTest;
+
+TEST_F(RulePathTest, APathThatIsNotThereIsNamed) {
+  const Outcome check = Picket("rules check nowhere");
+  EXPECT_EQ(check.code, 1);
+  EXPECT_THAT(check.out, HasSubstr("no such file or folder: nowhere"));
+}
+
+TEST_F(RulePathTest, AFolderWithoutRulesSaysWhatRulesAre) {
+  std::filesystem::create_directory(dir_ / "empty");
+  const Outcome check = Picket("rules check empty");
+  EXPECT_EQ(check.code, 1);
+  EXPECT_THAT(check.out, HasSubstr(".yaml"));
+}
+
+}  // namespace
+}  // namespace picket
