@@ -36,14 +36,13 @@ void PrintReport(const std::string& file, const tables::ImportReport& report, bo
         {"expired", c.expired}, {"undated", report.undated}};
     WriteAll(JsonLine(object), stdout);
   } else if (report.already) {
-    WriteAll(fmt::format("{}: imported before, nothing to do\n", EscapeTerminal(file)),
-                   stdout);
+    WriteAll(fmt::format("{}: imported before, nothing to do\n", EscapeTerminal(file)), stdout);
   } else {
     WriteAll(fmt::format("{}: {}: {} read, {} new, {} changed, {} same, {} poorer, "
-                               "{} rejected, {} older than retention\n",
-                               EscapeTerminal(file), report.table, c.read, c.added, c.changed,
-                               c.same, c.poorer, c.rejected, c.expired),
-                   stdout);
+                         "{} rejected, {} older than retention\n",
+                         EscapeTerminal(file), report.table, c.read, c.added, c.changed, c.same,
+                         c.poorer, c.rejected, c.expired),
+             stdout);
   }
   if (report.undated > 0) {
     Say(fmt::format("{}: {} rows have no time; they were given that of the import", file,

@@ -94,7 +94,7 @@ TEST_F(DatabaseTest, WhatIsNoDatabaseGetsAnErrorThatSaysWhatToDo) {
   EXPECT_EQ(database.error().kind, ErrorKind::kStorage);
   EXPECT_EQ(database.error().remote_code, "SQLITE_NOTADB");
   EXPECT_NE(database.error().message.find(path.string()), std::string::npos);
-  EXPECT_NE(database.error().hint.find("Move it aside"), std::string::npos);
+  EXPECT_NE(database.error().hint.find("move it aside"), std::string::npos);
 }
 
 TEST_F(DatabaseTest, ATruncatedFileIsDamaged) {
