@@ -46,6 +46,17 @@ using OperatorPtr = std::unique_ptr<Operator>;
 
 Result<OperatorPtr> MakeOperator(const Plan& plan, RunState& state);
 
+// For operators that need all of their input: `take` gets each batch, and its error ends it.
+template <class F>
+Status ForEachBatch(Operator& input, const RunState& state, F take) {
+  while (true) {
+    PK_RETURN_IF_ERROR(state.CheckStop());
+    PK_ASSIGN_OR_RETURN(Batch batch, input.Next());
+    if (batch.rows == 0) return {};
+    PK_RETURN_IF_ERROR(take(std::move(batch)));
+  }
+}
+
 // The kinds, each by its file. row_operators.cc:
 Result<OperatorPtr> MakeRowOperator(const Plan& plan, std::vector<OperatorPtr> inputs,
                                     RunState& state);

@@ -59,10 +59,7 @@ class IpLookup final : public Operator {
   }
 
   Status Build() {
-    while (true) {
-      PK_RETURN_IF_ERROR(state_.CheckStop());
-      PK_ASSIGN_OR_RETURN(Batch batch, right_->Next());
-      if (batch.rows == 0) break;
+    const auto hold = [this](Batch batch) -> Status {
       PK_ASSIGN_OR_RETURN(const Arguments keys, RunAll(right_keys_, batch));
       PK_RETURN_IF_ERROR(state_.Charge(BytesOf(batch) + batch.rows * 96, "ipv4_lookup"));
       const auto index = static_cast<std::uint32_t>(held_.size());
@@ -74,7 +71,9 @@ class IpLookup final : public Operator {
                           Place{index, row});
       }
       held_.push_back(std::move(batch));
-    }
+      return {};
+    };
+    PK_RETURN_IF_ERROR(ForEachBatch(*right_, state_, hold));
     right_.reset();
     return {};
   }

@@ -63,10 +63,7 @@ class Join final : public Operator {
   }
 
   Status Build() {
-    while (true) {
-      PK_RETURN_IF_ERROR(state_.CheckStop());
-      PK_ASSIGN_OR_RETURN(Batch batch, right_->Next());
-      if (batch.rows == 0) break;
+    const auto hold = [this](Batch batch) -> Status {
       PK_ASSIGN_OR_RETURN(const Arguments keys, RunAll(right_keys_, batch));
       std::size_t bytes = BytesOf(batch) + batch.rows * (sizeof(RightRow) + 80);
       const auto index = static_cast<std::uint32_t>(held_.size());
@@ -82,7 +79,9 @@ class Join final : public Operator {
       }
       PK_RETURN_IF_ERROR(state_.Charge(bytes, "join"));
       held_.push_back(std::move(batch));
-    }
+      return {};
+    };
+    PK_RETURN_IF_ERROR(ForEachBatch(*right_, state_, hold));
     right_.reset();
     return {};
   }

@@ -53,10 +53,7 @@ class Series final : public Operator {
   };
 
   Status ReadAll() {
-    while (true) {
-      PK_RETURN_IF_ERROR(state_.CheckStop());
-      PK_ASSIGN_OR_RETURN(Batch batch, input_->Next());
-      if (batch.rows == 0) return {};
+    return ForEachBatch(*input_, state_, [this](Batch batch) -> Status {
       PK_RETURN_IF_ERROR(state_.Charge(BytesOf(batch), "make-series"));
       Held held;
       PK_ASSIGN_OR_RETURN(held.keys, RunAll(keys_, batch));
@@ -67,7 +64,8 @@ class Series final : public Operator {
       }
       held.batch = std::move(batch);
       held_.push_back(std::move(held));
-    }
+      return {};
+    });
   }
 
   // The axis is counted in reals for numbers with a fraction, in whole numbers else.

@@ -11,13 +11,13 @@ namespace {
 
 Result<std::vector<Batch>> ReadAll(Operator& input, RunState& state, const char* name) {
   std::vector<Batch> batches;
-  while (true) {
-    PK_RETURN_IF_ERROR(state.CheckStop());
-    PK_ASSIGN_OR_RETURN(Batch batch, input.Next());
-    if (batch.rows == 0) return batches;
+  const auto hold = [&](Batch batch) -> Status {
     PK_RETURN_IF_ERROR(state.Charge(BytesOf(batch) + batch.rows * (sizeof(Place) + 64), name));
     batches.push_back(std::move(batch));
-  }
+    return {};
+  };
+  PK_RETURN_IF_ERROR(ForEachBatch(input, state, hold));
+  return batches;
 }
 
 class TopNested final : public Operator {

@@ -297,13 +297,12 @@ class Stored final : public Operator {
 Result<ResultTable> RunPlugin(const Plan& plan, RunState& state) {
   PK_ASSIGN_OR_RETURN(const OperatorPtr input, MakeOperator(*plan.inputs[0], state));
   ResultTable rows{.schema = plan.inputs[0]->schema, .batches = {}};
-  while (true) {
-    PK_RETURN_IF_ERROR(state.CheckStop());
-    PK_ASSIGN_OR_RETURN(Batch batch, input->Next());
-    if (batch.rows == 0) break;
+  const auto hold = [&](Batch batch) -> Status {
     PK_RETURN_IF_ERROR(state.Charge(BytesOf(batch), "evaluate"));
     rows.batches.push_back(std::move(batch));
-  }
+    return {};
+  };
+  PK_RETURN_IF_ERROR(ForEachBatch(*input, state, hold));
   switch (plan.plugin.kind) {
     case Plan::Plugin::Kind::kUnpack:
       return Unpack(plan, std::move(rows)).Run(state);

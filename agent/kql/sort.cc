@@ -54,16 +54,14 @@ class Sort final : public Operator {
 
   Status ReadAll() {
     const char* name = plan_.limit ? "top" : "sort";
-    while (true) {
-      PK_RETURN_IF_ERROR(state_.CheckStop());
-      PK_ASSIGN_OR_RETURN(Batch batch, input_->Next());
-      if (batch.rows == 0) return {};
+    return ForEachBatch(*input_, state_, [&](Batch batch) -> Status {
       Held held;
       PK_ASSIGN_OR_RETURN(held.keys, RunAll(programs_, batch));
       held.batch = std::move(batch);
       PK_RETURN_IF_ERROR(Hold(std::move(held), name));
       if (most_ && order_.size() > *most_ + kTopSlack) PK_RETURN_IF_ERROR(DropTheRest(name));
-    }
+      return {};
+    });
   }
 
   Status Hold(Held held, const char* name) {

@@ -61,10 +61,7 @@ class Summarize final : public Operator {
 
   Status ReadAll() {
     const char* name = plan_.aggregates.empty() ? "distinct" : "summarize";
-    while (true) {
-      PK_RETURN_IF_ERROR(state_.CheckStop());
-      PK_ASSIGN_OR_RETURN(const Batch batch, input_->Next());
-      if (batch.rows == 0) return {};
+    return ForEachBatch(*input_, state_, [&](const Batch& batch) -> Status {
       PK_ASSIGN_OR_RETURN(const Arguments keys, RunAll(keys_, batch));
       std::vector<Arguments> arguments;
       for (std::vector<Program>& programs : arguments_) {
@@ -76,7 +73,8 @@ class Summarize final : public Operator {
         if (state_.options.lineage) AddOrigins(batch, row, group->origins);
         PK_RETURN_IF_ERROR(Add(*group, arguments, row, name));
       }
-    }
+      return {};
+    });
   }
 
   Result<Group*> GroupOf(const Arguments& keys, std::size_t row, const char* name) {

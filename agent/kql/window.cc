@@ -30,10 +30,7 @@ class Window final : public Operator {
  private:
   Status ReadAll() {
     BatchBuilder all(plan_.inputs[0]->schema, state_.options.batch_rows);
-    while (true) {
-      PK_RETURN_IF_ERROR(state_.CheckStop());
-      PK_ASSIGN_OR_RETURN(const Batch batch, input_->Next());
-      if (batch.rows == 0) break;
+    const auto hold = [&](const Batch& batch) -> Status {
       PK_RETURN_IF_ERROR(state_.Charge(2 * BytesOf(batch), "serialize"));
       for (std::size_t row = 0; row < batch.rows; ++row) {
         for (std::size_t i = 0; i < batch.columns.size(); ++i) all.Copy(i, batch, i, row);
@@ -43,7 +40,9 @@ class Window final : public Operator {
       Batch& held = all.batch();
       held.keys.insert(held.keys.end(), batch.keys.begin(), batch.keys.end());
       held.origins.insert(held.origins.end(), batch.origins.begin(), batch.origins.end());
-    }
+      return {};
+    };
+    PK_RETURN_IF_ERROR(ForEachBatch(*input_, state_, hold));
     whole_ = all.Finish();
     if (whole_.rows == 0) return {};
     PK_ASSIGN_OR_RETURN(whole_.columns, RunAll(programs_, whole_));
