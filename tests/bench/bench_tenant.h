@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "tests/bench/scratch_directory.h"
+#include "tests/scratch_directory.h"
 #include "tests/simulator/simulator.h"
 
 namespace picket::bench {

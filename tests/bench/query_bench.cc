@@ -14,8 +14,8 @@
 #include "agent/tables/table_catalog.h"
 #include "tests/bench/beside_floor.h"
 #include "tests/bench/page_store.h"
-#include "tests/bench/scratch_directory.h"
 #include "tests/bench/sign_in_pages.h"
+#include "tests/scratch_directory.h"
 
 namespace picket::bench {
 namespace {

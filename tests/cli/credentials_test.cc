@@ -21,6 +21,7 @@
 #include "tests/cli/leak_check.h"
 #include "tests/process/child_process.h"
 #include "tests/scenarios/scenario.h"
+#include "tests/scratch_directory.h"
 #include "tests/simulator/certificates.h"
 #include "tests/simulator/simulator.h"
 
@@ -45,9 +46,6 @@ struct Outcome {
 class Credentials : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "picket-credentials-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     ASSERT_TRUE(cloud.Start());
     scenario = simulator::LoadScenario(cloud, "demo", cloud.Now(), 5).value();
     cloud.RegisterApp({.client_id = scenario.client_id,
@@ -57,7 +55,6 @@ class Credentials : public testing::Test {
     Write("app.pem", certificate().key_pem + certificate().certificate_pem);
     Write("ca.pem", cloud.CaPem());
   }
-  void TearDown() override { fs::remove_all(dir_); }
 
   // Making a key is slow: one for all tests.
   static const simulator::AppCertificate& certificate() {
@@ -156,7 +153,8 @@ class Credentials : public testing::Test {
   simulator::Scenario scenario;
 
  private:
-  fs::path dir_;
+  const ScratchDirectory scratch_;
+  const fs::path dir_ = scratch_.path();
   std::string all_output_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "tests/process/child_process.h"
+#include "tests/scratch_directory.h"
 #include "tests/tables/independent_csv.h"
 
 namespace picket {
@@ -26,14 +26,8 @@ class ImportingFiles : public testing::Test {
  protected:
   void SetUp() override {
     if (!fs::exists(kSamples)) GTEST_SKIP() << kSamples << " is missing: no real logs to import";
-    std::string pattern = (fs::temp_directory_path() / "picket-import-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     // The longest there is; the oldest of the samples is of 2018.
     WriteConfig("[retention]\nevents = \"3650d\"\n");
-  }
-  void TearDown() override {
-    if (!dir_.empty()) fs::remove_all(dir_);
   }
 
   void WriteConfig(const std::string& more) const {
@@ -74,7 +68,8 @@ class ImportingFiles : public testing::Test {
   }
 
  private:
-  fs::path dir_;
+  const ScratchDirectory scratch_;
+  const fs::path dir_ = scratch_.path();
 };
 
 std::string Sample(const char* name) { return (kSamples / name).string(); }

@@ -2,11 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
-#include <cstdio>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +12,7 @@
 #include <string>
 
 #include "base/time.h"
+#include "tests/cli/program.h"
 #include "tests/scenarios/demo_scenario.h"
 #include "tests/simulator/stand_in.h"
 
@@ -27,40 +24,8 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Outcome {
-  std::string out;  // stdout and stderr
-  int code = -1;
-};
-
-class PicketTest : public testing::Test {
+class PicketTest : public ProgramTest {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "picket-cli-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(dir_); }
-
-  Outcome Run(const std::string& arguments, const std::string& redirect = "2>&1") const {
-    const std::string command =
-        "cd '" + dir_.string() + "' && '" PICKET_PROGRAM "' " + arguments + " " + redirect;
-    Outcome outcome;
-    std::FILE* pipe = ::popen(command.c_str(), "r");
-    if (pipe == nullptr) return outcome;
-    std::array<char, 4096> buffer{};
-    std::size_t got = 0;
-    while ((got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0) {
-      outcome.out.append(buffer.data(), got);
-    }
-    outcome.code = WEXITSTATUS(::pclose(pipe));
-    return outcome;
-  }
-
-  void Write(const std::string& name, const std::string& text) const {
-    std::ofstream(dir_ / name) << text;
-    fs::permissions(dir_ / name, fs::perms::owner_read | fs::perms::owner_write);
-  }
-
   // A config of one tenant against the stand-in.
   void WriteConfig(const simulator::StandIn& stand_in, const simulator::DemoScenario& scenario,
                    const std::string& secret) const {
@@ -73,8 +38,6 @@ class PicketTest : public testing::Test {
               "[[tenant]]\nname = \"contoso\"\ntenant_id = \"" +
               ToString(scenario.tenants[0].id) + "\"\nstreams = [\"signIns.interactive\"]\n");
   }
-
-  fs::path dir_;
 };
 
 Instant Now() { return Instant::FromUnixMillis(static_cast<std::int64_t>(::time(nullptr)) * 1000); }
@@ -89,7 +52,7 @@ TEST_F(PicketTest, OnceReadsEvaluatesAndCountsWhatReconciles) {
   ASSERT_TRUE(stand_in.Start());
   const simulator::DemoScenario scenario = simulator::PlayDemo(stand_in, Now(), 7);
   WriteConfig(stand_in, scenario, scenario.secret);
-  const Outcome once = Run("once --all-streams", "2>/dev/null");
+  const Outcome once = Picket("once --all-streams 2>/dev/null");
   EXPECT_EQ(once.code, 0) << once.out;
   const json counts = json::parse(LastLine(once.out), nullptr, false);
   ASSERT_TRUE(counts.is_object()) << once.out;
@@ -100,7 +63,7 @@ TEST_F(PicketTest, OnceReadsEvaluatesAndCountsWhatReconciles) {
                                            counts["expired"].get<int>());
 
   const json incidents =
-      json::parse(Run("incidents list --format json", "2>/dev/null").out, nullptr, false);
+      json::parse(Picket("incidents list --format json 2>/dev/null").out, nullptr, false);
   ASSERT_TRUE(incidents.is_object());
   std::set<std::string> who;
   for (const json& incident : incidents["incidents"]) {
@@ -111,7 +74,7 @@ TEST_F(PicketTest, OnceReadsEvaluatesAndCountsWhatReconciles) {
     EXPECT_EQ(who.contains(user), expected) << user;
   }
   // A second time changes nothing.
-  const json again = json::parse(LastLine(Run("once --all-streams", "2>/dev/null").out));
+  const json again = json::parse(LastLine(Picket("once --all-streams 2>/dev/null").out));
   EXPECT_EQ(again["findings"], 0);
   EXPECT_EQ(again["new"], 0);
 }
@@ -121,7 +84,7 @@ TEST_F(PicketTest, AWrongSecretIsNamedWithItsRemedyAndPrintedNowhere) {
   ASSERT_TRUE(stand_in.Start());
   const simulator::DemoScenario scenario = simulator::PlayDemo(stand_in, Now(), 8);
   WriteConfig(stand_in, scenario, "hunter2-is-wrong");
-  const Outcome once = Run("once -vv");
+  const Outcome once = Picket("once -vv");
   EXPECT_EQ(once.code, 77) << once.out;
   EXPECT_THAT(once.out, HasSubstr("AADSTS7000215"));
   EXPECT_THAT(once.out, Not(HasSubstr("hunter2")));
@@ -132,7 +95,7 @@ TEST_F(PicketTest, NoSecretAndNoTokenIsLeftOnDisk) {
   ASSERT_TRUE(stand_in.Start());
   const simulator::DemoScenario scenario = simulator::PlayDemo(stand_in, Now(), 9);
   WriteConfig(stand_in, scenario, scenario.secret);
-  ASSERT_EQ(Run("once --all-streams").code, 0);
+  ASSERT_EQ(Picket("once --all-streams").code, 0);
   for (const auto& entry : fs::recursive_directory_iterator(dir_ / "data")) {
     if (!entry.is_regular_file()) continue;
     std::ifstream file(entry.path(), std::ios::binary);
@@ -144,7 +107,7 @@ TEST_F(PicketTest, NoSecretAndNoTokenIsLeftOnDisk) {
 }
 
 TEST_F(PicketTest, TheDemoFindsItsAttacksAndWritesTheReport) {
-  const Outcome demo = Run("demo --dir demo");
+  const Outcome demo = Picket("demo --dir demo");
   EXPECT_EQ(demo.code, 0) << demo.out;
   for (const char* who : {"clara@contoso", "felix@contoso", "gerda@fabrikam", "hans@contoso"}) {
     EXPECT_THAT(demo.out, HasSubstr(who));
@@ -155,23 +118,23 @@ TEST_F(PicketTest, TheDemoFindsItsAttacksAndWritesTheReport) {
 
 TEST_F(PicketTest, AConfigProblemIsNamedByPlaceWithTheNearestKey) {
   Write("picket.toml", "[agent]\npol_interval = \"5m\"\n");
-  const Outcome outcome = Run("validate");
+  const Outcome outcome = Picket("validate");
   EXPECT_EQ(outcome.code, 78);
   EXPECT_THAT(outcome.out, HasSubstr("picket.toml:2:1: unknown key 'pol_interval'"));
   EXPECT_THAT(outcome.out, HasSubstr("poll_interval"));
 }
 
 TEST_F(PicketTest, AQueryWithoutATenantHasPrintButNoTables) {
-  EXPECT_EQ(Run("query 'print x = 1 + 1' --format json").out,
+  EXPECT_EQ(Picket("query 'print x = 1 + 1' --format json").out,
             "{\"columns\":[{\"name\":\"x\",\"type\":\"long\"}],\"rows\":[[2]]}\n");
-  EXPECT_EQ(Run("query 'SigninLogs | count'").code, 1);
-  EXPECT_EQ(Run("query 'print ('").code, 1);
+  EXPECT_EQ(Picket("query 'SigninLogs | count'").code, 1);
+  EXPECT_EQ(Picket("query 'print ('").code, 1);
 }
 
 TEST_F(PicketTest, UsageErrorsAre64AndHelpHasExamples) {
-  EXPECT_EQ(Run("").code, 64);
-  EXPECT_EQ(Run("once --no-such-option").code, 64);
-  const Outcome help = Run("query --help");
+  EXPECT_EQ(Picket("").code, 64);
+  EXPECT_EQ(Picket("once --no-such-option").code, 64);
+  const Outcome help = Picket("query --help");
   EXPECT_EQ(help.code, 0);
   EXPECT_THAT(help.out, HasSubstr("Examples:"));
 }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -17,17 +16,6 @@ namespace picket {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-void ProgramTest::SetUp() {
-  std::string pattern = (fs::temp_directory_path() / "picket-cli-XXXXXX").string();
-  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-  dir_ = pattern;
-}
-
-void ProgramTest::TearDown() {
-  std::error_code ignored;
-  fs::remove_all(dir_, ignored);
-}
 
 Outcome ProgramTest::Picket(const std::string& arguments) const {
   return Shell("\"$PICKET\" " + arguments);
@@ -62,7 +50,6 @@ std::string ProgramTest::Read(const std::string& name) const {
 }
 
 void TenantTest::SetUp() {
-  ProgramTest::SetUp();
   graph_ = std::make_unique<simulator::Simulator>(simulator::SimulatorOptions{
       .now = [this] { return SystemClock().Now() + Timespan{passed_.load()}; },
       .tls = false,

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "base/uuid.h"
+#include "tests/scratch_directory.h"
 #include "tests/simulator/simulator.h"
 
 namespace picket {
@@ -22,9 +23,6 @@ struct Outcome {
 // The real program in a folder of its own.
 class ProgramTest : public testing::Test {
  protected:
-  void SetUp() override;
-  void TearDown() override;
-
   // `arguments` as a shell reads them.
   Outcome Picket(const std::string& arguments) const;
   // A shell command in the folder; $PICKET is the program.
@@ -32,7 +30,8 @@ class ProgramTest : public testing::Test {
   void Write(const std::string& name, const std::string& text) const;  // mode 0600
   [[nodiscard]] std::string Read(const std::string& name) const;
 
-  std::filesystem::path dir_;
+  const ScratchDirectory scratch_;
+  const std::filesystem::path dir_ = scratch_.path();
 };
 
 // What of a config the tests vary.

@@ -20,6 +20,7 @@
 #include "storage/crash_points.h"
 #include "tests/fault/plan.h"
 #include "tests/fault/verdict.h"
+#include "tests/scratch_directory.h"
 #include "tests/simulator/dice.h"
 #include "tests/simulator/generator.h"
 #include "tests/simulator/simulator.h"
@@ -60,9 +61,6 @@ std::vector<Fault> QuickFaults(const std::string& other_host) {
 class ProgramTest : public testing::TestWithParam<std::uint64_t> {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "picket-program-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     simulator_ = std::make_unique<simulator::Simulator>(
         simulator::SimulatorOptions{.seed = GetParam(), .now = [this] { return Now(); }});
     ASSERT_TRUE(simulator_->Start());
@@ -76,10 +74,7 @@ class ProgramTest : public testing::TestWithParam<std::uint64_t> {
     }
     WriteConfig();
   }
-  void TearDown() override {
-    simulator_.reset();
-    fs::remove_all(folder_);
-  }
+  void TearDown() override { simulator_.reset(); }
 
   [[nodiscard]] Instant Now() const { return clock_.Now() + Timespan{shift_}; }
 
@@ -218,7 +213,8 @@ class ProgramTest : public testing::TestWithParam<std::uint64_t> {
     return starts;
   }
 
-  fs::path folder_;
+  const ScratchDirectory scratch_;
+  const fs::path folder_ = scratch_.path();
   SystemClock clock_;
   std::atomic<std::int64_t> shift_ = 0;
   std::unique_ptr<simulator::Simulator> simulator_;

@@ -1,41 +1,17 @@
 #include "tests/fault/run.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>  // NOLINT: mkdtemp is POSIX
 
 #include <filesystem>
 
 #include "tests/fault/life.h"
 #include "tests/fault/verdict.h"
+#include "tests/scratch_directory.h"
 
 namespace picket::fault {
 namespace {
 
 namespace fs = std::filesystem;
-
-// In memory if the machine has such a place: processes are killed here, not the power.
-class Folder {
- public:
-  Folder() {
-    for (const fs::path& parent : {fs::path("/dev/shm"), fs::temp_directory_path()}) {
-      std::string pattern = (parent / "picket-fault-XXXXXX").string();
-      if (::mkdtemp(pattern.data()) == nullptr) continue;
-      path_ = pattern;
-      return;
-    }
-    PK_CHECK(false, "no folder for temporary files");
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 LifePlan FairWeather(Instant now) {
   LifePlan life;
@@ -98,7 +74,8 @@ class Run {
   }
 
   const Plan plan_;
-  const Folder folder_;
+  // Processes are killed here, not the power.
+  const ScratchDirectory folder_{ScratchDirectory::Where::kMemory};
   SharedClock clock_;
   World world_;
   const run::Settings settings_;

@@ -28,7 +28,8 @@ class ExactSet : public testing::TestWithParam<unsigned> {
     }
   }
   PlayClock clock{kStart};
-  TemporaryDirectory dir;
+  // A month of rounds is many thousand commits.
+  ScratchDirectory dir{ScratchDirectory::Where::kMemory};
   int next_ = 0;
 };
 

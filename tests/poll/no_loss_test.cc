@@ -39,7 +39,8 @@ class NoLossTest : public testing::Test {
     EXPECT_EQ(bench.Stored(stream), bench.Emitted(stream)) << stream;
   }
 
-  TemporaryDirectory dir;
+  // A month of rounds is many thousand commits.
+  ScratchDirectory dir{ScratchDirectory::Where::kMemory};
   PlayClock clock{kStart};
 };
 

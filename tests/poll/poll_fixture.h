@@ -1,7 +1,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <memory>
@@ -15,31 +14,9 @@
 #include "storage/agent_store.h"
 #include "storage/tenant_store.h"
 #include "tests/poll/fake_graph.h"
+#include "tests/scratch_directory.h"
 
 namespace picket::poll {
-
-// A directory of its own, gone with the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    // In memory where that is to be had: a month of rounds is many thousand commits.
-    namespace fs = std::filesystem;
-    const fs::path memory = "/dev/shm";
-    const fs::path parent = fs::is_directory(memory) ? memory : fs::temp_directory_path();
-    std::string pattern = (parent / "picket-poll-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // One tenant over one fake Graph.
 struct Bench {

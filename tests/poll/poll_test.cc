@@ -22,7 +22,8 @@ class PollTest : public testing::Test {
     }
   }
 
-  TemporaryDirectory dir;
+  // A month of rounds is many thousand commits.
+  ScratchDirectory dir{ScratchDirectory::Where::kMemory};
   PlayClock clock{kStart};
 };
 

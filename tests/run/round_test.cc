@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,6 +12,7 @@
 
 #include "agent/run/tenant_files.h"
 #include "base/files.h"
+#include "tests/scratch_directory.h"
 #include "tests/simulator/generator.h"
 #include "tests/simulator/simulator.h"
 
@@ -31,9 +31,6 @@ constexpr std::int64_t kAlways = 1'000'000;
 class RoundTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "picket-run-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     ASSERT_TRUE(simulator_.Start());
     simulator_.RegisterApp({.client_id = kApp, .secrets = {"secret"}});
     simulator_.RegisterApp({.client_id = kOtherApp, .expired_secrets = {"secret"}});
@@ -52,7 +49,6 @@ class RoundTest : public testing::Test {
     settings_.tenants = {{.name = "a", .id = a_, .app = "", .streams = {kStream}},
                          {.name = "b", .id = b_, .app = "", .streams = {kStream}}};
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   void AddApp(const std::string& name, const char* client_id) {
     settings_.apps[name] = {.name = name,
@@ -119,7 +115,8 @@ class RoundTest : public testing::Test {
 
   SystemClock clock_;
   simulator::Simulator simulator_;
-  fs::path folder_;
+  const ScratchDirectory scratch_;
+  const fs::path folder_ = scratch_.path();
   Settings settings_;
   const Guid a_ = Uuid5(kPicketNamespace, "tenant a"), b_ = Uuid5(kPicketNamespace, "tenant b");
 };

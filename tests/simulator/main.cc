@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "tests/scenarios/scenario.h"
+#include "tests/scratch_directory.h"
 #include "tests/simulator/certificates.h"
 #include "tests/simulator/generator.h"
 #include "tests/simulator/simulator.h"
@@ -40,30 +41,12 @@ struct Options {
   bool no_limits = false, http = false, accept_replays = false;
 };
 
-// A directory of our own, gone with us.
-class Scratch {
- public:
-  Scratch() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "picket-simulator-XXXXXX").string();
-    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  [[nodiscard]] Result<std::string> Write(const std::string& name, const std::string& text) const {
-    const std::filesystem::path file = path_ / name;
-    PK_RETURN_IF_ERROR(WriteFileAtomically(file, text));
-    return file.string();
-  }
-
- private:
-  std::filesystem::path path_;
-};
+Result<std::string> Write(const ScratchDirectory& directory, const std::string& name,
+                          const std::string& text) {
+  const std::filesystem::path file = directory.path() / name;
+  PK_RETURN_IF_ERROR(WriteFileAtomically(file, text));
+  return file.string();
+}
 
 void WaitForTheEnd() {
   std::array<char, 256> ignored{};
@@ -76,7 +59,7 @@ void WaitForTheEnd() {
 }
 
 Result<json> Describe(const Simulator& simulator, const Scenario& scenario,
-                      const AppCertificate& certificate, const Scratch& scratch) {
+                      const AppCertificate& certificate, const ScratchDirectory& scratch) {
   json tenants = json::array();
   for (const ScenarioTenant& tenant : scenario.tenants) {
     json emitted = json::object();
@@ -92,7 +75,7 @@ Result<json> Describe(const Simulator& simulator, const Scenario& scenario,
   }
   json files = json::array();
   for (const ScenarioFile& file : scenario.files) {
-    PK_ASSIGN_OR_RETURN(const std::string path, scratch.Write(file.name, file.content));
+    PK_ASSIGN_OR_RETURN(const std::string path, Write(scratch, file.name, file.content));
     files.push_back({{"tenant", file.tenant}, {"table", file.table}, {"path", path}});
   }
   json line = {{"authority", simulator.Url()},
@@ -103,9 +86,9 @@ Result<json> Describe(const Simulator& simulator, const Scenario& scenario,
                {"tenants", tenants},
                {"files", files}};
   PK_ASSIGN_OR_RETURN(line["certificate_file"],
-                      scratch.Write("app.pem", certificate.key_pem + certificate.certificate_pem));
+                      Write(scratch, "app.pem", certificate.key_pem + certificate.certificate_pem));
   if (!simulator.CaPem().empty()) {
-    PK_ASSIGN_OR_RETURN(line["ca_file"], scratch.Write("ca.pem", simulator.CaPem()));
+    PK_ASSIGN_OR_RETURN(line["ca_file"], Write(scratch, "ca.pem", simulator.CaPem()));
   }
   return line;
 }
@@ -140,7 +123,7 @@ Status Run(const Options& options) {
   simulator.RegisterApp({.client_id = scenario.client_id,
                          .secrets = {scenario.secret},
                          .certificates = {certificate.certificate_pem}});
-  const Scratch scratch;
+  const ScratchDirectory scratch;
   PK_ASSIGN_OR_RETURN(const json line, Describe(simulator, scenario, certificate, scratch));
   fmt::print("{}\n", line.dump());
   std::fflush(stdout);

@@ -15,6 +15,7 @@
 #include "tests/process/child_process.h"
 #include "tests/process/node_project.h"
 #include "tests/scenarios/scenario.h"
+#include "tests/scratch_directory.h"
 #include "tests/simulator/certificates.h"
 #include "tests/simulator/generator.h"
 #include "tests/simulator/simulator.h"
@@ -59,23 +60,11 @@ constexpr Listing kListings[] = {
     {"risky users", "v1.0", "/identityProtection/riskyUsers", "", 3, "riskyUsers"},
 };
 
-class Scratch {
- public:
-  Scratch() {
-    std::string pattern = (fs::temp_directory_path() / "picket-clients-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~Scratch() { fs::remove_all(path_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  std::string Put(const std::string& name, const std::string& content) const {
-    EXPECT_TRUE(WriteFileAtomically(path_ / name, content));
-    return (path_ / name).string();
-  }
-
- private:
-  fs::path path_;
-};
+std::string Put(const ScratchDirectory& directory, const std::string& name,
+                const std::string& content) {
+  EXPECT_TRUE(WriteFileAtomically(directory.path() / name, content));
+  return (directory.path() / name).string();
+}
 
 // The clients run once; each test asks for another part of what they said.
 class MicrosoftClients : public testing::Test {
@@ -129,7 +118,7 @@ class MicrosoftClients : public testing::Test {
   }
 
   static void Read(const Simulator& simulator) {
-    const Scratch scratch;
+    const ScratchDirectory scratch;
     const AppCertificate stranger = MakeAppCertificate("stranger");
     json task = {{"authority", simulator.Url()},
                  {"graph", simulator.Url()},
@@ -137,9 +126,9 @@ class MicrosoftClients : public testing::Test {
                  {"client_id", kApp},
                  {"client_secret", kSecret},
                  {"certificate_file",
-                  scratch.Put("app.pem", certificate_.key_pem + certificate_.certificate_pem)},
+                  Put(scratch, "app.pem", certificate_.key_pem + certificate_.certificate_pem)},
                  {"other_certificate_file",
-                  scratch.Put("other.pem", stranger.key_pem + stranger.certificate_pem)}};
+                  Put(scratch, "other.pem", stranger.key_pem + stranger.certificate_pem)}};
     for (const Listing& listing : kListings) {
       const bool window = std::string_view(listing.filter) == kLastDays;
       const Instant from = simulator.Now() - kDay * 3;
@@ -157,9 +146,9 @@ class MicrosoftClients : public testing::Test {
         std::erase_if(ids, [&](const std::string& id) { return Created(simulator, id) < from; });
       }
     }
-    const std::string ca = scratch.Put("ca.pem", simulator.CaPem());
+    const std::string ca = Put(scratch, "ca.pem", simulator.CaPem());
     const auto node = ChildProcess::Start(
-        {"node", PICKET_NODE_DIR "/read.js", scratch.Put("task.json", task.dump())},
+        {"node", PICKET_NODE_DIR "/read.js", Put(scratch, "task.json", task.dump())},
         {.environment = {"NODE_EXTRA_CA_CERTS=" + ca}});
     ASSERT_TRUE(node) << "node does not start";
     const std::string output = node->Output();

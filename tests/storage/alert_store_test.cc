@@ -204,7 +204,7 @@ TEST_F(AlertStoreTest, AStreamsStateSurvivesARestart) {
 }
 
 TEST(AgentStoreTest, BudgetsAndHoldsSurviveARestart) {
-  TempFolder folder;
+  ScratchDirectory folder;
   {
     auto store = AgentStore::Open(folder.path()).value();
     for (const std::int64_t second : {1, 3, 2}) {

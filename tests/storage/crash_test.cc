@@ -183,7 +183,7 @@ State CheckAll(const std::filesystem::path& folder) {
 }
 
 TEST(CrashTest, RowsAndLedgerAgreeWhereverTheProcessDies) {
-  TempFolder whole(TempFolder::Where::kMemory);
+  ScratchDirectory whole(ScratchDirectory::Where::kMemory);
   CrashAt(0);
   Work(whole.path());
   const long points = CrashPointsPassed();
@@ -192,7 +192,7 @@ TEST(CrashTest, RowsAndLedgerAgreeWhereverTheProcessDies) {
   EXPECT_EQ(expected.events.size(), 130U + 1 + 1 - 11);
 
   for (long at = 1; at <= points; ++at) {
-    TempFolder folder(TempFolder::Where::kMemory);
+    ScratchDirectory folder(ScratchDirectory::Where::kMemory);
     const pid_t child = ::fork();
     if (child == 0) {
       CrashAt(at);

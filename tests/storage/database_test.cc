@@ -37,7 +37,7 @@ int InChild(const std::function<int()>& body) {
 
 class DatabaseTest : public ::testing::Test {
  protected:
-  TempFolder folder;
+  ScratchDirectory folder;
   const fs::path path = folder.path() / "a.db";
 };
 

@@ -1,30 +1,10 @@
 #include "tests/storage/store_fixture.h"
 
-#include <stdlib.h>  // NOLINT: mkdtemp is POSIX
-
 #include <nlohmann/json.hpp>
 
 namespace picket::storage {
 
 using Json = nlohmann::json;
-
-TempFolder::TempFolder(Where where) {
-  namespace fs = std::filesystem;
-  for (const fs::path& parent : {fs::path("/dev/shm"), fs::temp_directory_path()}) {
-    if (where == Where::kDisk && parent == "/dev/shm") continue;
-    std::string pattern = (parent / "picket-storage-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) {
-      path_ = pattern;
-      return;
-    }
-  }
-  PK_CHECK(false, "no folder for temporary files");
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 StreamSchema ThingSchema(int mapping_version) {
   return {.stream = kStream,

@@ -10,25 +10,11 @@
 
 #include "base/uuid.h"
 #include "storage/tenant_store.h"
+#include "tests/scratch_directory.h"
 
 namespace picket::storage {
 
 // A folder of its own, gone with the test.
-class TempFolder {
- public:
-  enum class Where { kDisk, kMemory };
-  // In memory (if the machine has a tmpfs) a sync costs nothing: for tests that kill many
-  // processes, but no power.
-  explicit TempFolder(Where where = Where::kDisk);
-  ~TempFolder();
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 inline constexpr const char* kStream = "things";
 
 // A made-up stream. Its JSON is flat: id, created and updated (ticks), and the typed columns name
@@ -84,7 +70,7 @@ class StoreTest : public ::testing::Test {
   [[nodiscard]] std::int64_t Seq() { return store->events().LastSeq().value(); }
   std::filesystem::path File() { return TenantStore::PathOf(folder.path(), tenant); }
 
-  TempFolder folder;
+  ScratchDirectory folder;
   const Guid tenant = Uuid5(kPicketNamespace, "storage test");
   std::unique_ptr<TenantStore> store;
 

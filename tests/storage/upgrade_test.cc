@@ -146,7 +146,7 @@ TEST_F(UpgradeTest, WhereverTheProcessDiesTheNextOneFinishesTheUpgrade) {
   const long points = CrashPointsPassed();
   ASSERT_GT(points, 4);
   for (long at = 1; at <= points; ++at) {
-    TempFolder other(TempFolder::Where::kMemory);
+    ScratchDirectory other(ScratchDirectory::Where::kMemory);
     MakeOld(other.path());
     const auto open = [&] {
       return TenantStore::Open(other.path(), tenant, {ThingSchema()}, ValuesFor(ThingSchema()), {});
