@@ -38,9 +38,11 @@ std::vector<Error> ProblemsOf(const run::TenantOutcome& outcome) {
   for (const auto& [where, error] : outcome.failures) {
     said.insert(where);
     if (error.kind == ErrorKind::kPermission && IsExplained(outcome, where)) continue;
-    const auto same = std::find_if(causes.begin(), causes.end(), [&, e = &error](const auto& one) {
-      return !one.first.empty() && !where.empty() && one.second->message == e->message;
-    });
+    const bool named = !where.empty();
+    const auto same =
+        std::find_if(causes.begin(), causes.end(), [named, &e = error](const auto& one) {
+          return named && !one.first.empty() && one.second->message == e.message;
+        });
     if (same == causes.end()) {
       causes.emplace_back(where, &error);
     } else {

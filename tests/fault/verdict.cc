@@ -213,13 +213,13 @@ void Verdict::CheckRecords(const std::string& stream, const StoredStream& stored
       }
     }
     // What Graph no longer tells may be kept as it once was.
-    for (const auto& [member, value] : kept.items()) {
-      if (value.is_null() || Volatile(member) || newest.contains(member)) continue;
-      const bool once = std::any_of(record.versions.begin(), record.versions.end(),
-                                    [&](const EmittedVersion& version) {
-                                      return Parse(version.record).value(member, json()) == value;
-                                    });
-      if (!once) Fail(fmt::format("{} {}: nobody ever said {}", stream, record.id, member));
+    for (const auto& [name, value] : kept.items()) {
+      if (value.is_null() || Volatile(name) || newest.contains(name)) continue;
+      const auto says = [&member = name, &kept_value = value](const EmittedVersion& version) {
+        return Parse(version.record).value(member, json()) == kept_value;
+      };
+      const bool once = std::any_of(record.versions.begin(), record.versions.end(), says);
+      if (!once) Fail(fmt::format("{} {}: nobody ever said {}", stream, record.id, name));
     }
   }
   if (stored.state != "ok") {
