@@ -23,7 +23,7 @@ class SignalThread {
     sigaddset(&set_, SIGUSR1);  // ends the thread itself
     // Before any other thread starts, so that all inherit it.
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGPIPE, SIG_IGN);
     thread_ = std::thread([this] { Wait(); });
   }
   SignalThread(const SignalThread&) = delete;

@@ -178,7 +178,7 @@ std::string ClaimsChallenge(const HttpResponse& response) {
   if (start == std::string_view::npos) return {};
   const std::string_view rest = header->substr(start + kName.size());
   const std::size_t end = rest.find('"');
-  if (end == std::string_view::npos || end > 4096) return {};
+  if (end > 4096) return {};  // npos too
   Base64Bytes claims = DecodeBase64(rest.substr(0, end));
   if (!claims.complete) return {};
   // It is sent on to the token endpoint: only JSON of a sane shape.

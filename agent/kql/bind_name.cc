@@ -39,7 +39,6 @@ std::string CallName(const Ast& ast) {
 std::string AutomaticName(const Ast& ast) {
   switch (ast.kind) {
     case AstKind::kName:
-      return ast.text;
     case AstKind::kAssign:
       return ast.text;
     case AstKind::kMember: {

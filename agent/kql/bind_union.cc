@@ -46,7 +46,8 @@ bool FitsPattern(std::string_view pattern, std::string_view name) {
 
 std::string SourceName(const Plan& plan, std::string other) {
   if (!plan.name.empty()) return plan.name;
-  return plan.kind == Plan::Kind::kScan ? plan.table : std::move(other);
+  if (plan.kind == Plan::Kind::kScan) return plan.table;
+  return other;
 }
 
 PlanPtr WithSource(PlanPtr input, const std::string& column, std::string name) {

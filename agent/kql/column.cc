@@ -201,7 +201,8 @@ std::size_t BytesOf(const Batch& batch) {
   for (const auto& origins : batch.origins) bytes += 24 + origins.size() * sizeof(std::int64_t);
   for (const ColumnPtr& column : batch.columns) {
     bytes += column->nulls.size() + column->numbers.size() * 8 + column->reals.size() * 8;
-    for (const std::string_view text : column->texts) bytes += sizeof text + text.size();
+    for (const std::string_view text : column->texts)
+      bytes += sizeof(std::string_view) + text.size();
   }
   return bytes;
 }

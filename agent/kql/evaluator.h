@@ -21,6 +21,7 @@ struct RunState {
   }
   RunState(const RunState&) = delete;
   RunState& operator=(const RunState&) = delete;
+  ~RunState() = default;
 
   const RunOptions& options;
   TableSource& source;
