@@ -9,6 +9,14 @@ std::string KeyOf(const Account& account) {
   return std::string(FamilyName(account.family)) + "/" + account.app + "/" + account.tenant;
 }
 
+std::chrono::nanoseconds Nanos(Timespan span) {
+  return std::chrono::nanoseconds(span.ticks * 100);  // a tick is 100 ns
+}
+
+Timespan SpanOf(std::chrono::nanoseconds span) {
+  return Timespan{(span.count() + 99) / 100};  // rather too long
+}
+
 }  // namespace
 
 Budgets::Budgets(const Clock& clock, BudgetJournal* journal, const BudgetSettings& settings)
@@ -22,77 +30,106 @@ std::vector<Budgets::Rule> Budgets::RulesFor(const Account& account) const {
           {"audit/" + account.app, settings_.audit_per_app}};
 }
 
-void Budgets::Add(const Account& account, Instant time) {
-  for (const Rule& rule : RulesFor(account)) {
-    std::deque<Instant>& sent = sent_[rule.key];
-    sent.push_back(time);
-    if (sent.size() > static_cast<std::size_t>(rule.limit.requests)) sent.pop_front();
-  }
+void Budgets::Add(const Account& account, Sent sent) {
+  sent.tenant = account.tenant;
+  for (const Rule& rule : RulesFor(account)) sent_[rule.key].push_back(sent);
 }
 
 Status Budgets::Load() {
   if (journal_ == nullptr) return {};
-  const Instant now = clock_.Now();
   Timespan longest{};
-  for (const Limit& limit :
+  for (const Allowance& allowance :
        {settings_.audit_per_tenant, settings_.audit_per_app, settings_.protection_per_tenant}) {
-    longest = std::max(longest, limit.span + settings_.margin);
+    for (const Limit& limit : {allowance.own, allowance.published}) {
+      longest = std::max(longest, limit.span + settings_.margin);
+    }
   }
-  PK_ASSIGN_OR_RETURN(std::vector<BudgetJournal::Entry> entries, journal_->Since(now - longest));
+  const Instant wall = clock_.Now();
+  PK_ASSIGN_OR_RETURN(std::vector<BudgetJournal::Entry> entries, journal_->Since(wall - longest));
   // A clock that went back makes old requests look like future ones: they count as just sent.
-  for (auto& entry : entries) entry.time = std::min(entry.time, now);
+  for (auto& entry : entries) entry.time = std::min(entry.time, wall);
   std::stable_sort(entries.begin(), entries.end(),
                    [](const auto& a, const auto& b) { return a.time < b.time; });
   const std::lock_guard lock(mutex_);
-  for (const auto& entry : entries) Add(entry.account, entry.time);
+  const Clock::Ticks now = clock_.Steady();
+  for (const auto& entry : entries) {
+    // When they arrived only the process knew that sent them.
+    Add(entry.account, {.taken = now - Nanos(wall - entry.time), .answered = now, .tenant = {}});
+  }
   return {};
 }
 
-Result<std::optional<Instant>> Budgets::TryTake(const Account& account) {
-  PK_ASSIGN_OR_RETURN(const std::optional<Instant> held, HeldUntil(account));
-  const std::lock_guard lock(mutex_);
-  const Instant now = clock_.Now();
-  Instant at = held && *held > now ? *held : now;
-  for (const Rule& rule : RulesFor(account)) {
-    std::deque<Instant>& sent = sent_[rule.key];
-    // The clock went back: what was sent counts as just sent, or nothing would go for hours.
-    for (Instant& time : sent) time = std::min(time, now);
-    if (sent.size() < static_cast<std::size_t>(rule.limit.requests)) continue;
-    at = std::max(at, sent.front() + rule.limit.span + settings_.margin);
+// When the rule lets the next one go; not after `now`: at once.
+Clock::Ticks Budgets::FreeAt(const Rule& rule, Clock::Ticks now) {
+  std::deque<Sent>& sent = sent_[rule.key];
+  const auto own = Nanos(rule.allowance.own.span + settings_.margin);
+  const auto published = Nanos(rule.allowance.published.span + settings_.margin);
+  std::erase_if(sent, [&](const Sent& one) {
+    return one.answered && *one.answered + published <= now && one.taken + own <= now;
+  });
+  Clock::Ticks at = now;
+  const auto own_most = static_cast<std::size_t>(rule.allowance.own.requests);
+  if (sent.size() >= own_most) at = std::max(at, sent[sent.size() - own_most].taken + own);
+  const auto most = static_cast<std::size_t>(rule.allowance.published.requests);
+  if (sent.size() >= most) {
+    std::vector<Clock::Ticks> latest;  // by when each had arrived
+    latest.reserve(sent.size());
+    for (const Sent& one : sent) latest.push_back(one.answered.value_or(now));
+    std::sort(latest.begin(), latest.end());
+    at = std::max(at, latest[latest.size() - most] + published);
   }
-  if (at > now) return std::optional<Instant>(at);
+  return at;
+}
+
+Result<std::optional<Timespan>> Budgets::TryTake(const Account& account) {
+  const std::lock_guard lock(mutex_);
+  const Clock::Ticks now = clock_.Steady();
+  PK_ASSIGN_OR_RETURN(const std::optional<Clock::Ticks> held, HeldUntil(account, now));
+  Clock::Ticks at = held.value_or(now);
+  for (const Rule& rule : RulesFor(account)) at = std::max(at, FreeAt(rule, now));
+  if (at > now) return std::optional<Timespan>(SpanOf(at - now));
   if (journal_ != nullptr) {
-    PK_RETURN_IF_ERROR(journal_->Note({.account = account, .time = now}));
+    PK_RETURN_IF_ERROR(journal_->Note({.account = account, .time = clock_.Now()}));
   }
-  Add(account, now);
-  return std::optional<Instant>();
+  Add(account, {.taken = now, .answered = std::nullopt, .tenant = {}});
+  return std::optional<Timespan>();
 }
 
-Status Budgets::Hold(const Account& account, Instant until, std::string_view reason) {
+void Budgets::Answered(const Account& account) {
   const std::lock_guard lock(mutex_);
-  const Instant capped = std::min(until, clock_.Now() + kDay);
-  std::optional<Instant>& hold = holds_[KeyOf(account)];
-  if (hold && *hold >= capped) return {};
-  hold = capped;
-  return journal_ == nullptr ? Status{} : journal_->Hold(account, capped, reason);
+  const Clock::Ticks now = clock_.Steady();
+  for (const Rule& rule : RulesFor(account)) {
+    std::deque<Sent>& sent = sent_[rule.key];
+    const auto last = std::find_if(sent.rbegin(), sent.rend(), [&](const Sent& one) {
+      return !one.answered && one.tenant == account.tenant;
+    });
+    if (last != sent.rend()) last->answered = now;
+  }
 }
 
-Result<std::optional<Instant>> Budgets::HeldUntil(const Account& account) {
+Status Budgets::Hold(const Account& account, Timespan wait, std::string_view reason) {
   const std::lock_guard lock(mutex_);
+  const Timespan capped = std::min(wait, kDay);
+  const Clock::Ticks until = clock_.Steady() + Nanos(capped);
+  std::optional<Clock::Ticks>& hold = holds_[KeyOf(account)];
+  if (hold && *hold >= until) return {};
+  hold = until;
+  return journal_ == nullptr ? Status{} : journal_->Hold(account, clock_.Now() + capped, reason);
+}
+
+Result<std::optional<Clock::Ticks>> Budgets::HeldUntil(const Account& account, Clock::Ticks now) {
   const auto [entry, inserted] = holds_.try_emplace(KeyOf(account));
   if (inserted && journal_ != nullptr) {
-    auto held = journal_->HeldUntil(account);
+    const auto held = journal_->HeldUntil(account);
     if (!held) {
       holds_.erase(entry);
-      return tl::unexpected(std::move(held).error());
+      return tl::unexpected(held.error());
     }
-    entry->second = *held;
+    // No hold lasts more than a day: one that seems to is of a clock that has gone back since.
+    const Instant wall = clock_.Now();
+    if (*held && **held > wall && **held <= wall + kDay) entry->second = now + Nanos(**held - wall);
   }
-  // No hold lasts more than a day: one that seems to is of a clock that has gone back since.
-  const Instant now = clock_.Now();
-  if (!entry->second || *entry->second <= now || *entry->second > now + kDay) {
-    return std::optional<Instant>();
-  }
+  if (!entry->second || *entry->second <= now) return std::optional<Clock::Ticks>();
   return entry->second;
 }
 

@@ -43,17 +43,25 @@ struct Limit {
   Timespan span;
 };
 
-// 80 % of what Graph publishes. A request counts at Graph when it arrives, so a little more than
-// the span is kept between sends.
-struct BudgetSettings {
-  Limit audit_per_tenant{4, kSecond * 10};      // an app in a tenant
-  Limit audit_per_app{100, kSecond * 10};       // an app in all tenants
-  Limit protection_per_tenant{1, kSecond * 2};  // all apps in a tenant
-  Timespan margin = kMillisecond * 60;
+// What Picket allows itself, by when requests are sent: 80 % of what Graph publishes. And what
+// Graph publishes, by when they arrive.
+struct Allowance {
+  Limit own, published;
 };
 
-// Sliding windows over requests, and not-before times. They count real time: give a clock that
-// `--now` does not move. Thread-safe.
+struct BudgetSettings {
+  // An app in a tenant, an app in all tenants, all apps in a tenant.
+  Allowance audit_per_tenant{{4, kSecond * 10}, {5, kSecond * 10}};
+  Allowance audit_per_app{{100, kSecond * 10}, {122, kSecond * 10}};
+  Allowance protection_per_tenant{{1, kSecond * 2}, {1, kSecond}};
+  Timespan margin = kMillisecond * 60;  // that is kept beyond the spans
+};
+
+// Sliding windows over requests, and not-before times. When a request arrives at Graph nobody knows
+// but that it is between when it was taken and its answer: the own limits hold for the one, and
+// the published ones for whatever may lie between. Spans are monotonic time: a wall clock that
+// jumps changes nothing while the process lives. What earlier processes left goes by the wall
+// clock: give one that `--now` does not move. Thread-safe.
 class Budgets {
  public:
   // `journal` may be null (nothing outlives the process); it must outlive this.
@@ -62,31 +70,39 @@ class Budgets {
   // Reads what earlier processes spent. Once, before the first Take.
   [[nodiscard]] Status Load();
 
-  // Takes one request now (nullopt), or says when to ask again. Never waits. A journal that cannot
-  // be written is an error: the request must not be sent.
-  [[nodiscard]] Result<std::optional<Instant>> TryTake(const Account& account);
+  // Takes one request now (nullopt), or says how long to wait before asking again. Never waits. A
+  // journal that cannot be written is an error: the request must not be sent.
+  [[nodiscard]] Result<std::optional<Timespan>> TryTake(const Account& account);
+  // The request that the account took last is over: it arrived by now, or never will.
+  void Answered(const Account& account);
 
-  // Nothing of this account is sent before `until` (Retry-After). The later of two holds stands;
-  // at most a day.
-  [[nodiscard]] Status Hold(const Account& account, Instant until, std::string_view reason);
-  [[nodiscard]] Result<std::optional<Instant>> HeldUntil(const Account& account);
-
-  [[nodiscard]] const Clock& clock() const { return clock_; }
+  // Nothing of this account is sent for so long (Retry-After). The later of two holds stands; at
+  // most a day.
+  [[nodiscard]] Status Hold(const Account& account, Timespan wait, std::string_view reason);
 
  private:
   struct Rule {
     std::string key;
-    Limit limit;
+    Allowance allowance;
+  };
+  struct Sent {
+    Clock::Ticks taken;
+    std::optional<Clock::Ticks> answered;
+    std::string tenant;
   };
   [[nodiscard]] std::vector<Rule> RulesFor(const Account& account) const;
-  void Add(const Account& account, Instant time);
+  void Add(const Account& account, Sent sent);
+  [[nodiscard]] Clock::Ticks FreeAt(const Rule& rule, Clock::Ticks now);
+  // nullopt: not held.
+  [[nodiscard]] Result<std::optional<Clock::Ticks>> HeldUntil(const Account& account,
+                                                              Clock::Ticks now);
 
   const Clock& clock_;
   BudgetJournal* const journal_;
   const BudgetSettings settings_;
   std::mutex mutex_;
-  std::map<std::string, std::deque<Instant>> sent_;
-  std::map<std::string, std::optional<Instant>> holds_;
+  std::map<std::string, std::deque<Sent>> sent_;  // in the order of taking
+  std::map<std::string, std::optional<Clock::Ticks>> holds_;
 };
 
 }  // namespace picket::graph

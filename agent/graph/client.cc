@@ -107,21 +107,30 @@ Result<HttpResponse> Client::SendOnce(const std::string& url, const std::string&
   return response;
 }
 
-Result<Page> Client::Get(const Collection& collection, const std::string& url,
+bool Client::GiveUp(const SecretString& token, const HttpResponse& response, Refusals& refusals) {
+  const std::string claims = ClaimsChallenge(response);
+  // A token may be refused without a word when another request met the challenge first.
+  const bool again =
+      refusals.count == 0 || (refusals.count == 1 && !claims.empty() && !refusals.challenged);
+  if (!again) return false;
+  ++refusals.count;
+  refusals.challenged = !claims.empty();
+  tokens_.Reject(token.Reveal(), claims);
+  return true;
+}
+
+Result<Page> Client::Get(const Collection& collection, const std::string& url, Refusals& refusals,
                          std::stop_token stop) {
   const std::string request_id = ToString(Uuid4());
-  PK_ASSIGN_OR_RETURN(SecretString token, tokens_.Token(stop));
+  PK_ASSIGN_OR_RETURN(const SecretString token, tokens_.Token(stop));
   Result<HttpResponse> sent = SendOnce(url, request_id, token.Reveal(), stop);
-  bool challenged = false;
-  for (int renewed = 0; sent && sent->status == kUnauthorized && renewed < 2; ++renewed) {
-    const std::string claims = ClaimsChallenge(*sent);
-    // A token may be refused without a word when another request met the challenge first.
-    if (renewed > 0 && (claims.empty() || challenged)) break;
-    challenged = !claims.empty();
-    tokens_.Reject(token.Reveal(), claims);
-    PK_ASSIGN_OR_RETURN(token, tokens_.Token(stop));
-    sent = SendOnce(url, request_id, token.Reveal(), stop);
+  if (sent && sent->status == kUnauthorized && GiveUp(token, *sent, refusals)) {
+    return Fail({.kind = ErrorKind::kTransient,
+                 .message = "Graph refused the token; a new one is asked for",
+                 .remote_code = std::string(kTokenRefused),
+                 .retry_after = std::chrono::milliseconds(0)});
   }
+  refusals = {};
   if (!sent) {
     if (sent.error().kind != ErrorKind::kCancelled) {
       LogFailure(collection, sent.error(), 0, {}, request_id);
@@ -150,13 +159,13 @@ Result<Page> Client::Get(const Collection& collection, const std::string& url,
 }
 
 Result<Page> Client::Follow(const Collection& collection, const Variant& variant,
-                            const std::string& link, std::stop_token stop) {
+                            const std::string& link, Refusals& refusals, std::stop_token stop) {
   const std::string path = "/" + std::string(variant.version) + "/" + std::string(collection.path);
   if (Status good = CheckNextLink(link, settings_.root, path); !good) {
     LogFailure(collection, good.error(), kOk, {}, "");
     return Fail(std::move(good).error());
   }
-  return Get(collection, link, std::move(stop));
+  return Get(collection, link, refusals, std::move(stop));
 }
 
 }  // namespace picket::graph

@@ -30,22 +30,34 @@ struct ClientSettings {
   std::size_t max_body = std::size_t{64} << 20;
 };
 
-// Asks Graph for pages of one tenant. Budgets are the caller's affair. Sends the token only below
-// `root`, and keeps nothing of a reply that gives it back (kUnexpectedReply for a page). A rejected
-// token is renewed once a request, and once more for a claims challenge that comes only then. A
-// time-out is kShrink: the window was too wide. Failures are logged with what Microsoft's support
-// asks for. Thread-safe when its seams are.
+// remote_code of a refused token (kTransient): the request may be sent again at once, with a new
+// one.
+inline constexpr std::string_view kTokenRefused = "token";
+
+// How often a request was refused its token. The caller keeps it from one sending to the next.
+struct Refusals {
+  int count = 0;
+  bool challenged = false;  // Graph said what it demands of the token
+};
+
+// Asks Graph for pages of one tenant. Budgets are the caller's affair: each call sends one request
+// at most. Sends the token only below `root`, and keeps nothing of a reply that gives it back
+// (kUnexpectedReply for a page). A refused token is given up, and the request may be sent again
+// (kTokenRefused) once, and once more for a claims challenge that comes only then; after that it is
+// kAuth. A time-out is kShrink: the window was too wide. Failures are logged with what Microsoft's
+// support asks for. Thread-safe when its seams are.
 class Client {
  public:
   Client(HttpTransport& transport, TokenSource& tokens, const Clock& clock,
          ClientSettings settings);
 
-  // `url` from ListUrl or ItemUrl.
+  // `url` from ListUrl or ItemUrl. `refusals` is set back by any answer but a refusal.
   [[nodiscard]] Result<Page> Get(const Collection& collection, const std::string& url,
-                                 std::stop_token stop);
+                                 Refusals& refusals, std::stop_token stop);
   // `link` as the page before had it; refused when it leads elsewhere.
   [[nodiscard]] Result<Page> Follow(const Collection& collection, const Variant& variant,
-                                    const std::string& link, std::stop_token stop);
+                                    const std::string& link, Refusals& refusals,
+                                    std::stop_token stop);
 
   // Graph's time now: its newest Date and what passed since. nullopt before the first answer, and
   // when the last one is an hour ago: a machine that slept does not know what passed. Only answers
@@ -56,6 +68,9 @@ class Client {
  private:
   [[nodiscard]] Result<HttpResponse> SendOnce(const std::string& url, const std::string& request_id,
                                               std::string_view token, std::stop_token stop);
+  // A token was refused. True: a new one may do.
+  [[nodiscard]] bool GiveUp(const SecretString& token, const HttpResponse& response,
+                            Refusals& refusals);
   void NoteDate(Instant date);
 
   HttpTransport& transport_;

@@ -34,6 +34,7 @@ Timespan TenantWork::WaitOf(const Error& error, int tries) const {
 
 Step TenantWork::OnError(Lane& lane, const Error& error) {
   if (error.kind == ErrorKind::kCancelled) return {.next = Step::Next::kDone};
+  if (error.remote_code == graph::kTokenRefused) return {};
   Result<Step> step = Answer(lane, error);
   if (step) return *step;
   FailTenant(step.error());
@@ -89,7 +90,7 @@ Result<Step> TenantWork::Answer(Lane& lane, const Error& error) {
 Step TenantWork::OnThrottled(Lane& lane, const Error& error) {
   ++lane.throttles;
   const Timespan wait = WaitOf(error, lane.throttles);
-  const auto held = budgets_.Hold(AccountOf(lane), budgets_.clock().Now() + wait, error.message);
+  const auto held = budgets_.Hold(AccountOf(lane), wait, error.message);
   if (!held) {
     FailTenant(held.error());
     return {.next = Step::Next::kDone};

@@ -68,6 +68,7 @@ void TenantWork::BeginRound(const RoundOptions& options) {
     lane.job.reset();
     ItemAgain(lane);
     lane.stream = nullptr;
+    lane.refusals = {};
     lane.throttles = 0;
     lane.smallest = 0;
     lane.reached = false;
@@ -192,17 +193,19 @@ void TenantWork::Spent(Lane& lane) {
       reserved ? std::max(0.0, lane.credit - 1) : std::min(kMost, lane.credit + kReservedShare);
 }
 
-Result<graph::Page> TenantWork::Ask(const Lane& lane, std::stop_token stop) {
+Result<graph::Page> TenantWork::Ask(Lane& lane, std::stop_token stop) {
   if (lane.item) {
     const graph::Collection& of = *lane.item->of;
     const Stream* stream = FindStream(of.stream);
     const graph::Variant& variant = stream ? stream->variant() : of.variants.front();
-    return client_.Get(of, graph::ItemUrl(client_.root(), of, variant, lane.item->id), stop);
+    return client_.Get(of, graph::ItemUrl(client_.root(), of, variant, lane.item->id),
+                       lane.refusals, stop);
   }
   const Stream& stream = *lane.stream;
   const Job& job = *lane.job;
   if (!job.next_link.empty()) {
-    return client_.Follow(stream.collection(), stream.variant(), job.next_link, stop);
+    return client_.Follow(stream.collection(), stream.variant(), job.next_link, lane.refusals,
+                          stop);
   }
   std::optional<graph::Span> span;
   if (job.extra.empty()) span = graph::Span{job.part.from, job.part.to};
@@ -210,7 +213,7 @@ Result<graph::Page> TenantWork::Ask(const Lane& lane, std::stop_token stop) {
       stream.collection(),
       graph::ListUrl(client_.root(), stream.collection(), stream.variant(),
                      graph::Filter(stream.variant(), span, job.extra), stream.page_size()),
-      stop);
+      lane.refusals, stop);
 }
 
 Step TenantWork::Run(Lane& lane, std::stop_token stop) {
@@ -228,11 +231,12 @@ Step TenantWork::Run(Lane& lane, std::stop_token stop) {
     return {.next = Step::Next::kDone};
   }
   if (*taken) {
-    const Timespan wait = std::max(kMillisecond, **taken - budgets_.clock().Now());
     const std::lock_guard lock(mutex_);
-    return HeldBack(lane, wait, {.kind = ErrorKind::kThrottled, .message = "Graph asked to wait"});
+    return HeldBack(lane, std::max(kMillisecond, **taken),
+                    {.kind = ErrorKind::kThrottled, .message = "Graph asked to wait"});
   }
   const Result<graph::Page> page = Ask(lane, stop);
+  budgets_.Answered(AccountOf(lane));
   const std::lock_guard lock(mutex_);
   Spent(lane);
   if (!page) return OnError(lane, page.error());

@@ -39,11 +39,12 @@ struct Lane {
   std::optional<Job> job;
   std::optional<Item> item;
   int item_tries = 0;
-  double credit = 0;      // of reconciliation: a fifth of the requests is its own
-  int throttles = 0;      // in a row
-  int smallest = 0;       // failures of a window that cannot shrink further, in a row
-  bool reached = false;   // Graph gave a page in this round
-  bool given_up = false;  // for this round
+  graph::Refusals refusals;  // of the request that is under way
+  double credit = 0;         // of reconciliation: a fifth of the requests is its own
+  int throttles = 0;         // in a row
+  int smallest = 0;          // failures of a window that cannot shrink further, in a row
+  bool reached = false;      // Graph gave a page in this round
+  bool given_up = false;     // for this round
 };
 
 // The work of one tenant in a round. A lane's step runs in one thread; both lanes may run at once,
@@ -81,7 +82,7 @@ class TenantWork {
 
   // Asking and what came of it.
   [[nodiscard]] Stream* FindStream(std::string_view name) const;
-  [[nodiscard]] Result<graph::Page> Ask(const Lane& lane, std::stop_token stop);
+  [[nodiscard]] Result<graph::Page> Ask(Lane& lane, std::stop_token stop);
   [[nodiscard]] Step OnPage(Lane& lane, const graph::Page& page);
   [[nodiscard]] Result<Step> TakePage(Lane& lane, const graph::Page& page);
   [[nodiscard]] Step OnError(Lane& lane, const Error& error);

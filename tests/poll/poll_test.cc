@@ -263,8 +263,8 @@ TEST_F(PollTest, RetryAfterHoldsAcrossProcesses) {
   Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
   bench.settings.backfill = {};
   bench.Restart();
-  ASSERT_TRUE(bench.budgets->Hold({.app = "app", .tenant = ToString(bench.tenant.id)},
-                                  clock.Now() + kMinute * 3, "Retry-After"));
+  ASSERT_TRUE(bench.budgets->Hold({.app = "app", .tenant = ToString(bench.tenant.id)}, kMinute * 3,
+                                  "Retry-After"));
   bench.Restart();
   bench.Round();
   EXPECT_EQ(bench.graph.requests, 0);
@@ -292,6 +292,18 @@ TEST_F(PollTest, NoTenSecondsHoldMoreThanFourRequests) {
   for (std::size_t i = 4; i < times.size(); ++i) {
     EXPECT_GT(times[i] - times[i - 4], kSecond * 10 - kMillisecond * 400);
   }
+}
+
+TEST_F(PollTest, ARequestThatIsSentAgainWithANewTokenCountsToo) {
+  Bench bench(clock, dir.path(), "contoso", 1, {"riskDetections", "riskyUsers"});
+  bench.graph.SetFaults({.unauthorized = 300});
+  for (int round = 0; round < 10; ++round) {
+    bench.Round({.all_streams = true});
+    clock.Pass(kMinute * 10);
+  }
+  ASSERT_GT(bench.tokens.generation, 5);
+  const std::vector<Instant> times = bench.graph.times();
+  for (std::size_t i = 1; i < times.size(); ++i) EXPECT_GT(times[i] - times[i - 1], kSecond);
 }
 
 TEST_F(PollTest, AForeignNextLinkEndsTheStreamsRoundAndSendsNothingThere) {
