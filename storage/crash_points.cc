@@ -16,6 +16,8 @@ long FromEnvironment() {
 
 std::atomic<long> crash_at = FromEnvironment();
 std::atomic<long> passed = 0;
+std::atomic<long> writes_until_failure = 0;
+std::atomic<bool> write_has_failed = false;
 
 }  // namespace
 
@@ -27,6 +29,19 @@ void CrashAt(long nth) {
   passed = 0;
   crash_at = nth;
 }
+
+void FailWriteAt(long nth) {
+  write_has_failed = false;
+  writes_until_failure = nth;
+}
+
+bool WriteFails() {
+  if (writes_until_failure <= 0 || --writes_until_failure != 0) return false;
+  write_has_failed = true;
+  return true;
+}
+
+bool WriteHasFailed() { return write_has_failed; }
 
 long CrashPointsPassed() { return passed; }
 

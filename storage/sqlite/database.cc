@@ -289,6 +289,7 @@ Result<bool> Statement::Step() {
     return Fail(database_->ErrorOf(std::exchange(bind_error_, SQLITE_OK), "cannot bind a value"));
   }
   if (writes_) CrashPoint();
+  if (writes_ && WriteFails()) return Fail(database_->ErrorOf(SQLITE_FULL, "cannot write"));
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;

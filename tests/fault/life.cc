@@ -42,8 +42,9 @@ class AgentProcess {
     std::signal(SIGXFSZ, SIG_IGN);
     ConfigureLog(LogLevel::kWarn, LogFormat::kText);
     if (life_.end == End::kKilledAtWrite) storage::CrashAt(life_.at);
+    storage::FailWriteAt(life_.fail_write);
     for (int round = 0; round < std::ssize(life_.rounds); ++round) {
-      FillDisk(round);
+      SetDisk(round);
       clock_.Pass(At(round).before);
       if (!agent_ && !Open()) continue;
       const run::RoundCounts counts = agent_->Once(
@@ -63,11 +64,18 @@ class AgentProcess {
     return life_.rounds[static_cast<std::size_t>(round)];
   }
 
-  void FillDisk(int round) {
+  // What the disk does in this round.
+  void SetDisk(int round) {
+    write_had_failed_ = storage::WriteHasFailed();
     if (!life_.full_disk) return;
     const FullDisk& full = *life_.full_disk;
     disk_is_full_ = round >= full.first && round < full.first + full.count;
     LimitFiles(disk_is_full_ ? static_cast<rlim_t>(full.room) : RLIM_INFINITY);
+  }
+
+  // The one write that fails did so in this round; nothing else may follow from it.
+  [[nodiscard]] bool WriteFailedHere() const {
+    return storage::WriteHasFailed() && !write_had_failed_;
   }
 
   bool Open() {
@@ -83,6 +91,8 @@ class AgentProcess {
     const Error& error = opened.error();
     if (disk_is_full_) {
       Note("disk: full when the agent starts");
+    } else if (WriteFailedHere()) {
+      Note("disk: a write fails when the agent starts");
     } else {
       Problem("the agent does not start: " + error.message);
     }
@@ -93,6 +103,8 @@ class AgentProcess {
     for (const auto& [where, error] : outcome.failures) {
       if (error.kind == ErrorKind::kStorage && disk_is_full_) {
         Note("disk: full while the agent works");
+      } else if (error.kind == ErrorKind::kStorage && WriteFailedHere()) {
+        Note("disk: a write fails");
       } else if (error.kind == ErrorKind::kStorage || error.kind == ErrorKind::kInternal) {
         Problem(where + " failed: " + error.message);
       }
@@ -119,7 +131,7 @@ class AgentProcess {
   std::stop_source stop_;
   WireTransport transport_;
   std::unique_ptr<run::Agent> agent_;
-  bool disk_is_full_ = false;
+  bool disk_is_full_ = false, write_had_failed_ = false;
 };
 
 // Without what the test framework does at an exit, and with its log kept apart.
@@ -163,8 +175,10 @@ class Attendant {
  private:
   bool Serve(const HttpRequest& request) {
     ++requests_;
+    if (request.url.find("skiptoken") != std::string::npos) ++later_pages_;
     simulator::Dice dice(static_cast<std::uint64_t>(requests_), "pace");
     clock_.Pass(kMillisecond * dice.Between(30, 400));
+    if (!outcome_.asked) outcome_.asked = clock_.True();
     for (const ClockJump& jump : life_.jumps) {
       if (jump.request != requests_) continue;
       clock_.SetOffset(jump.offset);
@@ -176,7 +190,8 @@ class Attendant {
       world_.simulator().RevokeTokens();
       ++outcome_.struck["tokens: revoked"];
     }
-    const bool killed = life_.end == End::kKilledAtRequest && life_.at == requests_;
+    const bool killed = (life_.end == End::kKilledAtRequest && life_.at == requests_) ||
+                        (life_.end == End::kKilledInList && life_.at == later_pages_);
     if (killed && requests_ % 2 == 0) {
       Kill();
       return false;
@@ -203,7 +218,8 @@ class Attendant {
       ++outcome_.struck[life_.end == End::kDone ? "process: restarted"
                                                 : "process: done before its end"];
     } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && killed_) {
-      ++outcome_.struck["process: kill -9 at a request"];
+      ++outcome_.struck[life_.end == End::kKilledInList ? "process: kill -9 between pages"
+                                                        : "process: kill -9 at a request"];
     } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
                life_.end == End::kKilledAtWrite) {
       ++outcome_.struck["process: kill -9 at a write"];
@@ -221,7 +237,7 @@ class Attendant {
   Wire wire_;
   const pid_t agent_;
   LifeOutcome outcome_;
-  std::int64_t requests_ = 0;
+  std::int64_t requests_ = 0, later_pages_ = 0;
   bool killed_ = false;
 };
 

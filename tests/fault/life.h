@@ -15,6 +15,7 @@ namespace picket::fault {
 struct LifeOutcome {
   std::vector<std::string> problems;  // what must not happen, whatever the world does
   Strikes struck;
+  std::optional<Instant> asked;  // when its first request came, by Graph's clock
 };
 
 // The agent's settings in a run; its secret stands in a file there.

@@ -13,7 +13,7 @@ using simulator::FaultKind;
 
 constexpr int kLeastLives = 6, kMostLives = 10;
 // About what a life does, so that most ends that are drawn are reached.
-constexpr std::int64_t kWritesOfALife = 1500, kRequestsOfALife = 60;
+constexpr std::int64_t kWritesOfALife = 1500, kRequestsOfALife = 60, kLaterPagesOfALife = 8;
 
 RoundPlan DrawRound(Dice& dice) {
   RoundPlan round;
@@ -26,7 +26,7 @@ RoundPlan DrawRound(Dice& dice) {
 LifePlan DrawLife(Dice& dice) {
   LifePlan life;
   for (auto left = dice.Between(3, 8); left > 0; --left) life.rounds.push_back(DrawRound(dice));
-  switch (dice.Below(6)) {
+  switch (dice.Below(8)) {
     case 0:
       life.end = End::kDone;
       break;
@@ -37,6 +37,11 @@ LifePlan DrawLife(Dice& dice) {
     case 2:
       life.end = End::kKilledAtRequest;
       life.at = dice.Between(1, kRequestsOfALife);
+      break;
+    case 3:
+    case 4:
+      life.end = End::kKilledInList;
+      life.at = dice.Between(1, kLaterPagesOfALife);
       break;
     default:
       life.end = End::kKilledAtWrite;
@@ -55,13 +60,14 @@ LifePlan DrawLife(Dice& dice) {
     full.room = dice.Between(0, 400) * 1024;
     life.full_disk = full;
   }
+  if (dice.PerMille(500)) life.fail_write = dice.Between(1, kWritesOfALife);
   if (dice.PerMille(200)) life.revoke_at = dice.Between(2, kRequestsOfALife);
   return life;
 }
 
 std::string Describe(const LifePlan& life) {
   static constexpr const char* kEnds[] = {"restarted", "stopped at request", "killed at write",
-                                          "killed at request"};
+                                          "killed at request", "killed in lists at later page"};
   std::string text =
       fmt::format("{} rounds, {}", life.rounds.size(), kEnds[static_cast<std::size_t>(life.end)]);
   if (life.at > 0) text += fmt::format(" {}", life.at);
@@ -73,6 +79,7 @@ std::string Describe(const LifePlan& life) {
     text += fmt::format("; disk full in rounds {} to {} at {} KiB", life.full_disk->first + 1,
                         life.full_disk->first + life.full_disk->count, life.full_disk->room / 1024);
   }
+  if (life.fail_write > 0) text += fmt::format("; write {} fails", life.fail_write);
   if (life.revoke_at > 0) text += fmt::format("; tokens revoked at request {}", life.revoke_at);
   return text;
 }
@@ -92,6 +99,7 @@ Plan DrawPlan(std::uint64_t seed) {
   plan.per_mille = static_cast<int>(dice.Between(20, 150));
   plan.short_pages = dice.PerMille(500) ? 150 : 0;
   plan.empty_pages = dice.PerMille(500) ? 80 : 0;
+  plan.most_rows = dice.PerMille(700) ? static_cast<int>(dice.Between(1, 8)) : 0;
   plan.filter_by_last_update = dice.PerMille(750);
   // What is read while the licence lapses is poor; every event is read again after it.
   if (dice.PerMille(300)) {
@@ -109,6 +117,7 @@ std::string Describe(const Plan& plan) {
   std::string text = fmt::format(
       "{} tenant(s), {} thread(s), {} in a thousand requests fail, short pages {}, empty pages {}",
       plan.tenants, plan.threads, plan.per_mille, plan.short_pages, plan.empty_pages);
+  if (plan.most_rows > 0) text += fmt::format(", at most {} rows a page", plan.most_rows);
   if (!plan.filter_by_last_update) text += ", no filter by lastUpdatedDateTime";
   if (plan.lapse) {
     text += fmt::format(", no licence from {} to {}", FormatRfc3339(plan.lapse->from),

@@ -29,6 +29,7 @@ enum class End : std::uint8_t {
   kStopped,          // asked to stop at the nth request
   kKilledAtWrite,    // kill -9 before the nth statement that writes, or around a commit
   kKilledAtRequest,  // kill -9 while the nth request is under way, or just after its answer
+  kKilledInList,     // the same at the nth request for a page that is not the first of its list
 };
 
 // The disk has no more room than this for each file, during these rounds.
@@ -41,10 +42,11 @@ struct FullDisk {
 struct LifePlan {
   std::vector<RoundPlan> rounds;
   End end = End::kDone;
-  std::int64_t at = 0;  // which write or request
+  std::int64_t at = 0;  // which write, request or page
   std::vector<ClockJump> jumps;
   std::optional<FullDisk> full_disk;
-  std::int64_t revoke_at = 0;  // Entra revokes all tokens at the nth request; 0: never
+  std::int64_t fail_write = 0;  // the nth write fails alone; 0: none
+  std::int64_t revoke_at = 0;   // Entra revokes all tokens at the nth request; 0: never
 };
 
 // A run: two and a half days of trouble, then three of fair weather. Drawn from the seed alone.
@@ -54,6 +56,7 @@ struct Plan {
   int threads = 1;    // of the agent; with one, the same seed is the same run
   int per_mille = 0;  // requests that meet a fault
   int short_pages = 0, empty_pages = 0;
+  int most_rows = 0;                       // of a page; 0: as many as are asked for
   bool filter_by_last_update = true;       // whether the service takes that filter of detections
   std::optional<storage::Interval> lapse;  // the licence for risk ends, and comes back
   std::vector<LifePlan> lives;

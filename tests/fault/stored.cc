@@ -38,9 +38,12 @@ Status ReadEvents(storage::TenantStore& store, const std::string& name, StoredSt
 }
 
 Status ReadLedger(storage::TenantStore& store, const std::string& name, StoredStream& stream) {
-  PK_ASSIGN_OR_RETURN(const auto windows, store.ledger().Windows(name, "read"));
+  PK_ASSIGN_OR_RETURN(const auto windows, store.ledger().Windows(name, ""));
   for (const storage::Window& window : windows) {
-    if (window.kind != "reconcile") stream.read.push_back({window.from, window.to});
+    stream.added += window.counts.added;
+    if (window.state != "read" || window.kind == "reconcile") continue;
+    stream.read.push_back({window.from, window.to});
+    if (window.kind == "live") stream.live.push_back({window.from, window.to});
   }
   stream.read = storage::Merged(std::move(stream.read));
   const int stages = static_cast<int>(poll::Settings().reconcile_after.size());

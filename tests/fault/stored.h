@@ -21,6 +21,8 @@ struct StoredStream {
   std::map<std::string, StoredEvent> events;  // by id
   std::vector<std::string> twice;             // ids that are there more than once
   std::vector<storage::Interval> read;        // what the ledger says was read
+  std::vector<storage::Interval> live;        // of that, by windows at the live edge
+  std::int64_t added = 0;                     // rows that the ledger calls new, in all its windows
   storage::StreamProgress progress;
   std::string state, reason;
 };

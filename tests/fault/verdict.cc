@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "agent/graph/collection.h"
 #include "base/text.h"
 #include "tests/rules/seed_oracle.h"
 #include "tests/simulator/lists.h"
@@ -18,7 +19,8 @@ using simulator::EmittedRecord;
 using simulator::EmittedVersion;
 
 constexpr std::size_t kMostFailures = 20;
-constexpr Timespan kGap = kDay;           // between two alerts of one entity
+constexpr Timespan kGap = kDay;  // between two alerts of one entity
+constexpr Timespan kOverlap = kMinute * 15;
 constexpr Timespan kReRead = kHour * 47;  // less than the last re-reading after a window's end
 
 json Parse(std::string_view text) { return json::parse(text, nullptr, /*allow_exceptions=*/false); }
@@ -93,15 +95,19 @@ void Verdict::Fail(std::string what) {
   if (failures_.size() < kMostFailures) failures_.push_back(std::move(what));
 }
 
-void Verdict::After(const Stored& stored, Instant now) {
+void Verdict::After(const Stored& stored, std::optional<Instant> asked, Instant now) {
   for (const auto& [name, stream] : stored.streams) {
     for (const std::string& id : stream.twice) Fail(name + " has " + id + " twice");
     Compare(name, last_.streams[name], stream);
-    CheckCoverage(name, stream, now);
+    if (stream.added != std::ssize(stream.events)) {
+      Fail(fmt::format("{}: the ledger has {} new rows, and there are {}", name, stream.added,
+                       stream.events.size()));
+    }
+    CheckCoverage(name, stream, asked.value_or(now), now);
+    if (asked) CheckOverlap(name, stream, *asked);
   }
   CheckAlertsAreSound(stored);
   last_ = stored;
-  last_time_ = now;
 }
 
 void Verdict::Compare(const std::string& stream, const StoredStream& before,
@@ -123,13 +129,14 @@ void Verdict::Compare(const std::string& stream, const StoredStream& before,
   }
 }
 
-void Verdict::CheckCoverage(const std::string& stream, const StoredStream& stored, Instant now) {
+void Verdict::CheckCoverage(const std::string& stream, const StoredStream& stored, Instant asked,
+                            Instant now) {
   const StoredStream& before = last_.streams[stream];
   for (const storage::Interval& read : stored.read) {
     if (read.to > now) Fail(stream + ": the ledger says that the future was read");
   }
   for (const EmittedRecord& record : simulator_.Emitted(tenant_, stream)) {
-    const EmittedVersion* shown = ShownAt(record, last_time_);
+    const EmittedVersion* shown = ShownAt(record, asked);
     // What moved within its list meanwhile may have been where nobody looked.
     if (shown == nullptr || shown != ShownAt(record, now)) continue;
     if (stored.events.contains(record.id)) continue;
@@ -150,6 +157,31 @@ void Verdict::CheckCoverage(const std::string& stream, const StoredStream& store
                        FormatRfc3339(*stored.progress.reconciled_to), record.id,
                        FormatRfc3339(shown->time)));
     }
+  }
+}
+
+// A live window begins 15 min before the end of the run that it continues: what came late by less
+// is found at once, not only when the run is read again.
+void Verdict::CheckOverlap(const std::string& stream, const StoredStream& stored, Instant asked) {
+  const graph::Collection* collection = graph::FindCollection(stream);
+  const StoredStream& before = last_.streams[stream];
+  if (!collection->counts_late || before.read.empty() || stored.progress.stuck > 0) return;
+  const storage::Interval run = before.read.back();
+  const bool continued = std::any_of(stored.live.begin(), stored.live.end(), [&](const auto& live) {
+    return live.from <= run.to && live.to > run.to;
+  });
+  if (!continued) return;
+  const Instant contact =
+      std::min_element(stored.live.begin(), stored.live.end(), [](auto& a, auto& b) {
+        return a.from < b.from;
+      })->from;
+  const Instant from = std::max({run.to - kOverlap, run.from, contact});
+  for (const EmittedRecord& record : simulator_.Emitted(tenant_, stream)) {
+    const EmittedVersion* shown = ShownAt(record, asked);
+    if (shown == nullptr || shown->time < from || shown->time >= run.to) continue;
+    if (stored.events.contains(record.id)) continue;
+    Fail(fmt::format("{}: {} of {} came late by little, and the next live window missed it", stream,
+                     record.id, FormatRfc3339(shown->time)));
   }
 }
 

@@ -16,9 +16,10 @@ class Verdict {
       : simulator_(simulator), tenant_(tenant) {}
 
   // What must hold after every life, whatever went wrong in it: nothing twice, nothing forgotten,
-  // nothing known replaced by less, and no window called read that misses what Graph was showing
-  // before it was asked. To be called in the order of the lives.
-  void After(const Stored& stored, Instant now);
+  // nothing known replaced by less, the ledger's rows those that are there, and no window called
+  // read that misses what Graph was showing before it was asked. `asked`: when the life's first
+  // request came, if one did. To be called in the order of the lives.
+  void After(const Stored& stored, std::optional<Instant> asked, Instant now);
   // What must hold in the end: exactly what was emitted, in its richest version, and an alert for
   // every logical finding.
   void InTheEnd(const Stored& stored, Instant now);
@@ -31,7 +32,9 @@ class Verdict {
  private:
   void Fail(std::string what);
   void Compare(const std::string& stream, const StoredStream& before, const StoredStream& after);
-  void CheckCoverage(const std::string& stream, const StoredStream& stored, Instant now);
+  void CheckCoverage(const std::string& stream, const StoredStream& stored, Instant asked,
+                     Instant now);
+  void CheckOverlap(const std::string& stream, const StoredStream& stored, Instant asked);
   void CheckAlertsAreSound(const Stored& stored);
   void CheckRecords(const std::string& stream, const StoredStream& stored, Instant now);
   void CheckFindings(const Stored& stored, Instant now);
@@ -39,7 +42,6 @@ class Verdict {
   const simulator::Simulator& simulator_;
   const Guid tenant_;
   Stored last_;
-  Instant last_time_;
   std::vector<std::string> failures_;
   std::size_t events_ = 0, findings_ = 0;
 };

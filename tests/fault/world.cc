@@ -62,6 +62,7 @@ simulator::SimulatorOptions OptionsOf(const Plan& plan, const SharedClock& clock
           .tls = false,
           .short_pages = plan.short_pages,
           .empty_pages = plan.empty_pages,
+          .most_rows = plan.most_rows,
           .filter_by_last_update = plan.filter_by_last_update};
 }
 

@@ -54,6 +54,18 @@ TEST_F(SimulatorTest, PagesAreAsLongAsAskedForUpToTheListsMost) {
   EXPECT_EQ(rows("/v1.0/identityProtection/riskDetections?$top=500"), 25U);
 }
 
+TEST_F(SimulatorTest, AServiceMayGivePagesOfFewerRowsThanAreAskedFor) {
+  Begin({.limits = false, .most_rows = 7});
+  Emit(20);
+  std::vector<std::size_t> rows;
+  for (std::string next = "/beta/auditLogs/signIns?$top=100"; !next.empty();) {
+    const auto answer = Get(next);
+    rows.push_back(Body(answer)["value"].size());
+    next = NextOf(answer);
+  }
+  EXPECT_THAT(rows, ElementsAre(7U, 7U, 6U));
+}
+
 TEST_F(SimulatorTest, TimesAreComparedWithTheirFractionsAndBothEndsBelongToGeAndLe) {
   Begin({.limits = false});
   const Instant second = Now() - kHour;

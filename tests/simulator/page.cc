@@ -111,7 +111,8 @@ Pager::Page Pager::Read(const Query& query, const Rendering& rendering, Instant 
     return page;
   }
   next.after_empty = false;
-  auto wanted = static_cast<std::size_t>(query.top);
+  const int most = settings_.most_rows > 0 ? std::min(settings_.most_rows, query.top) : query.top;
+  auto wanted = static_cast<std::size_t>(most);
   if (wanted > 1 && dice.PerMille(settings_.short_pages)) wanted = 1 + dice.Below(wanted - 1);
 
   const std::size_t start = Start(query, now);

@@ -50,6 +50,7 @@ struct PageSettings {
   std::uint64_t seed = 1;
   Timespan skiptoken_min, skiptoken_max;
   int short_pages = 0, empty_pages = 0;  // in a thousand
+  int most_rows = 0;                     // of a page; 0: as many as are asked for
 };
 
 // Cuts lists into pages, and keeps the cursors behind the skiptokens. A cursor is a place in the

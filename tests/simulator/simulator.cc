@@ -50,7 +50,8 @@ struct Simulator::State {
                          .skiptoken_min = options.skiptoken_min,
                          .skiptoken_max = options.skiptoken_max,
                          .short_pages = options.short_pages,
-                         .empty_pages = options.empty_pages}}) {
+                         .empty_pages = options.empty_pages,
+                         .most_rows = options.most_rows}}) {
     if (!options.now) {
       options.now = [clock = std::make_shared<SystemClock>()] { return clock->Now(); };
     }

@@ -36,6 +36,7 @@ struct SimulatorOptions {
   Timespan skiptoken_max = kMinute * 10;
   int short_pages = 0;  // in a thousand: pages that hold fewer rows than they could
   int empty_pages = 0;  // in a thousand: pages without rows, but with a nextLink
+  int most_rows = 0;    // no page holds more, whatever $top asks for; 0: as many as are asked for
   bool gzip = true;     // for clients that take it
 
   // Entra's own clients sign once and show the same assertion until it expires; Picket signs anew.

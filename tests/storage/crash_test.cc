@@ -213,6 +213,35 @@ TEST(CrashTest, RowsAndLedgerAgreeWhereverTheProcessDies) {
   }
 }
 
+// SQLite ends some failed statements alone, and leaves their transaction open.
+TEST(CrashTest, AWriteThatFailsTakesItsWholePageWithIt) {
+  CrashAt(0);
+  ScratchDirectory folder(ScratchDirectory::Where::kMemory);
+  const StreamSchema schema = ThingSchema();
+  auto store = Open(folder.path(), schema);
+  const std::int64_t window =
+      store->ledger().Open(kStream, "live", Instant{1000}, Instant{2000}, Instant{9000}).value();
+  const std::vector<Thing> things = FirstPage();
+  const Page page(things, schema);
+  const Merger merger = MergerFor(schema);
+  const WriteRules rules{.now = Instant{9000}, .read_before = {}, .merger = &merger};
+  long failed = 0;
+  while (true) {
+    FailWriteAt(failed + 1);
+    const auto stored = store->StorePage(kStream, window, page.records(), 0, rules);
+    FailWriteAt(0);
+    if (stored) break;
+    ++failed;
+    EXPECT_EQ(stored.error().kind, ErrorKind::kStorage);
+    ASSERT_EQ(store->events().Ids(kStream).value().size(), 0U) << "write " << failed;
+    ASSERT_EQ(store->ledger().Windows(kStream, "").value().at(0).counts.added, 0)
+        << "write " << failed;
+  }
+  EXPECT_GT(failed, 130) << "every write of the page was tried";
+  EXPECT_EQ(store->events().Ids(kStream).value().size(), things.size());
+  EXPECT_TRUE(store->Check());
+}
+
 #endif
 
 }  // namespace
