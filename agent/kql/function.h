@@ -48,10 +48,10 @@ using ConstantCheck = std::optional<std::string> (*)(const std::vector<const Val
 // Operators and what takes any arguments go without a signature.
 struct Function {
   std::string_view name;
-  std::size_t min_arguments;
-  std::size_t max_arguments;
-  BindRule bind;  // nullptr: the signature's result
-  Kernel run;
+  std::size_t min_arguments = 0;
+  std::size_t max_arguments = 0;
+  BindRule bind = nullptr;  // nullptr: the signature's result
+  Kernel run = nullptr;
   // Whose value is not decided by the arguments alone: each row's is another (rand), or it looks
   // at the rows around (prev; `window`, which needs an ordered input).
   bool varies = false;

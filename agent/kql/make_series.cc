@@ -134,7 +134,8 @@ class Series final : public Operator {
     } else {
       const std::int64_t distance = axis.Number(row) - from_.number;
       if (distance < 0) return std::nullopt;
-      bin = static_cast<double>(distance / step_.number);
+      const std::int64_t whole = distance / step_.number;
+      bin = static_cast<double>(whole);
     }
     if (bin < 0 || bin >= static_cast<double>(bins_)) return std::nullopt;
     return static_cast<std::size_t>(bin);

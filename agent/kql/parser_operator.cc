@@ -30,8 +30,8 @@ bool Parser::PlainOperator(OperatorAst& op) {
     do {
       op.expressions.push_back(Expression());
     } while (TakeMark(","));
-  } else if (IsOneOf(name, {"extend", "project", "project-rename"})) {
-    // `project` may be empty at the end of a pipeline: no column.
+  } else if (IsOneOf(name, {"extend", "project", "project-rename", "serialize"})) {
+    // May be empty at the end of a pipeline: no column, or only an order.
     if (!AtOperatorEnd()) op.expressions = ColumnList();
   } else if (IsOneOf(name, {"project-away", "project-keep", "distinct"})) {
     op.expressions = NamePatterns(/*ordered=*/false);
@@ -54,9 +54,7 @@ bool Parser::PlainOperator(OperatorAst& op) {
     Join(op);
   } else if (name == "render") {
     while (!AtOperatorEnd() || IsMark(",")) {
-      if (IsMark("(")) {
-        WithOptions(op);
-      } else if (IsName("with")) {
+      if (IsMark("(") || IsName("with")) {
         WithOptions(op);
       } else {
         Take();
@@ -64,8 +62,6 @@ bool Parser::PlainOperator(OperatorAst& op) {
     }
   } else if (name == "as") {
     op.target = AnyName("a name");
-  } else if (name == "serialize") {
-    if (!AtOperatorEnd()) op.expressions = ColumnList();
   } else if (name == "count") {
     if (TakeName("as")) op.target = AnyName("a name");
   } else {
@@ -203,11 +199,9 @@ std::vector<AstPtr> Parser::NamePatterns(bool ordered) {
       const AstKind kind = text == "*" ? AstKind::kStar : AstKind::kName;
       columns.push_back(Node(kind, {span.begin, tokens_[at_ - 1].span.end}, std::move(text)));
     }
-    if (ordered && (IsName("asc") || IsName("desc"))) {
-      columns.back()->names.push_back(Take().text);
-    } else if (ordered && (IsName("granny-asc") || IsName("granny-desc"))) {
-      columns.back()->names.push_back(Take().text);
-    }
+    const bool direction =
+        IsName("asc") || IsName("desc") || IsName("granny-asc") || IsName("granny-desc");
+    if (ordered && direction) columns.back()->names.push_back(Take().text);
   } while (TakeMark(","));
   return columns;
 }
