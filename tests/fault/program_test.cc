@@ -133,7 +133,8 @@ class ProgramTest : public testing::TestWithParam<std::uint64_t> {
   // Starts the program and sees to its end.
   void Run(const Start& start) {
     shift_ += start.later.ticks;
-    const std::string now = FormatRfc3339(Now());
+    started_ = Now();
+    const std::string now = FormatRfc3339(started_);
     const std::string crash = fmt::format("PICKET_CRASH_AT={}", start.at);
     const std::string folder = folder_.string(), log = (folder_ / "log").string();
     const bool crashes = start.end == Start::End::kKilledAtWrite;
@@ -188,7 +189,7 @@ class ProgramTest : public testing::TestWithParam<std::uint64_t> {
     for (std::size_t i = 0; i < tenants_.size(); ++i) {
       const Result<Stored> stored = ReadStored(folder_ / "data", tenants_[i], kStreams);
       ASSERT_TRUE(stored) << when << ": " << stored.error().message;
-      if (stored->exists) verdicts_[i].After(*stored, Now());
+      if (stored->exists) verdicts_[i].After(*stored, started_, Now());
       for (const std::string& failure : verdicts_[i].failures()) {
         ADD_FAILURE() << "seed " << GetParam() << ", tenant " << i << ", after " << when << ": "
                       << failure;
@@ -222,6 +223,7 @@ class ProgramTest : public testing::TestWithParam<std::uint64_t> {
   const fs::path folder_ = scratch_.path();
   SystemClock clock_;
   std::atomic<std::int64_t> shift_ = 0;
+  Instant started_;  // the life in hand
   std::unique_ptr<simulator::Simulator> simulator_;
   std::vector<Guid> tenants_;
   std::vector<Verdict> verdicts_;
