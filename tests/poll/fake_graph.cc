@@ -140,13 +140,7 @@ Result<HttpResponse> FakeGraph::Send(const HttpRequest& request, std::stop_token
     response = PageFrom(*token);
   } else {
     const Query query = Parse(url);
-    response = query.item.empty() ? List(query, url)
-               : items_answered_  ? Item(query)
-                                  : Answer(503, "");
-  }
-  if (items_throttled_ && !Parse(url).item.empty()) {
-    response = Answer(429, "");
-    response.headers.emplace_back("Retry-After", "600");
+    response = query.item.empty() ? List(query, url) : Item(query);
   }
   if (response.status == 200 && Dice(faults_.truncated)) {
     response.body.resize(response.body.size() / 2);
@@ -209,7 +203,17 @@ std::string FakeGraph::Render(const graph::Collection& collection, const Event& 
   return json + R"(,"correlationId":"version-)" + std::to_string(event.version) + R"("})";
 }
 
+void FakeGraph::AnswerItems(std::optional<HttpResponse> answer) {
+  const std::lock_guard lock(mutex_);
+  items_answer_ = std::move(answer);
+}
+
 HttpResponse FakeGraph::Item(const Query& query) {
+  if (items_answer_) {
+    HttpResponse response = Answer(items_answer_->status, items_answer_->body);
+    for (const auto& header : items_answer_->headers) response.headers.push_back(header);
+    return response;
+  }
   for (const char* stream : {"signIns.interactive", "signIns.nonInteractive", "riskDetections"}) {
     const auto found = events_[stream].find(query.item);
     if (found != events_[stream].end() && found->second.visible <= clock_.True()) {

@@ -85,10 +85,8 @@ class FakeGraph final : public HttpTransport {
   void SetLargestTop(std::size_t top) { largest_top_ = top; }
   // Lists that ask for a risk state are never answered (504).
   void SetSweepsAnswered(bool answered) { sweeps_answered_ = answered; }
-  // Records asked for by their id are not to be had (503).
-  void SetItemsAnswered(bool answered) { items_answered_ = answered; }
-  // They are answered with 429 and ten minutes to wait.
-  void SetItemsThrottled(bool throttled) { items_throttled_ = throttled; }
+  // Records asked for by their id are answered with this instead; nullopt: with themselves.
+  void AnswerItems(std::optional<HttpResponse> answer);
   void SetTokenLife(Timespan life) { token_life_ = life; }
   // Something between that answers everything by itself, with a clock of its own.
   void SetPortal(std::optional<Instant> date) { portal_ = date; }
@@ -140,8 +138,7 @@ class FakeGraph final : public HttpTransport {
   std::string refused_field_;
   std::size_t largest_top_ = 1000;
   bool sweeps_answered_ = true;
-  bool items_answered_ = true;
-  bool items_throttled_ = false;
+  std::optional<HttpResponse> items_answer_;
   Timespan token_life_ = kMinute * 5;
   std::optional<Instant> portal_;
   std::vector<std::string> urls_;
