@@ -19,6 +19,8 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)   # storage: frames
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)        # agent/kql: matches regex, extract
 
+find_package(S2)   # agent/kql: geo_* functions of shapes; optional (docs/decisions/spherical-geometry.md)
+
 if(PICKET_BUILD_TESTS)
   find_package(GTest CONFIG REQUIRED)
   pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)             # tests/simulator

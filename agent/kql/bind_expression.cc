@@ -6,6 +6,7 @@
 #include <map>
 
 #include "agent/kql/bind_core.h"
+#include "agent/kql/geo_shapes.h"
 #include "agent/kql/program.h"
 #include "base/text.h"
 
@@ -42,6 +43,11 @@ void CheckConstants(const Function& function, Span span, const std::vector<Expre
 }  // namespace
 
 void UnknownFunction(std::string_view name, Span span) {
+  if (name.starts_with("geo_") && !HasGeoShapes()) {
+    Refuse(
+        span, "PK100",
+        fmt::format("'{}' needs S2, which this build of Picket is without", EscapeTerminal(name)));
+  }
   if (IsFunctionOfKusto(name)) {
     Refuse(span, "PK100", fmt::format("the function '{}' is not supported yet", name));
   }

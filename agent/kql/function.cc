@@ -12,15 +12,20 @@ namespace {
 const std::map<std::string_view, Function>& Table() {
   static const std::map<std::string_view, Function> table = [] {
     std::map<std::string_view, Function> all;
-    for (const FunctionList& part :
-         {ArithmeticFunctions(), ArrayFunctions(),     BagFunctions(),
-          CompareFunctions(),    ConvertFunctions(),   DateTimeFunctions(),
-          EncodingFunctions(),   FormatFunctions(),    IpFunctions(),
-          LogicFunctions(),      MathFunctions(),      ParseFunctions(),
-          PunycodeFunctions(),   RegexFunctions(),     SeriesAnalysisFunctions(),
-          SeriesFunctions(),     SetFunctions(),       StringFunctions(),
-          TextOperators(),       UserAgentFunctions(), WindowFunctions(),
-          XmlFunctions()}) {
+    for (const FunctionList& part : {ArithmeticFunctions(), ArrayFunctions(),
+                                     BagFunctions(),        CompareFunctions(),
+                                     ConvertFunctions(),    DateTimeFunctions(),
+                                     EncodingFunctions(),   FormatFunctions(),
+                                     GeoEarthFunctions(),   GeoH3Functions(),
+                                     GeoShapeFunctions(),   GeoTextFunctions(),
+                                     GeohashFunctions(),    IpFunctions(),
+                                     LogicFunctions(),      MathFunctions(),
+                                     ParseFunctions(),      PunycodeFunctions(),
+                                     RegexFunctions(),      SeriesAnalysisFunctions(),
+                                     SeriesFunctions(),     SetFunctions(),
+                                     StringFunctions(),     TextOperators(),
+                                     UserAgentFunctions(),  WindowFunctions(),
+                                     XmlFunctions()}) {
       for (const Function& function : part) all.emplace(function.name, function);
     }
     return all;

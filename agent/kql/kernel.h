@@ -98,6 +98,17 @@ FunctionList ConvertFunctions();
 FunctionList DateTimeFunctions();
 FunctionList EncodingFunctions();
 FunctionList FormatFunctions();
+FunctionList GeoEarthFunctions();
+FunctionList GeoH3Functions();
+FunctionList GeoShapeFunctions();  // the six below; none in a build without S2
+FunctionList GeoBufferFunctions();
+FunctionList GeoDensifyFunctions();
+FunctionList GeoIntersectionFunctions();
+FunctionList GeoLineFunctions();
+FunctionList GeoPolygonFunctions();
+FunctionList GeoS2CellFunctions();
+FunctionList GeoTextFunctions();
+FunctionList GeohashFunctions();
 FunctionList IpFunctions();
 FunctionList LogicFunctions();
 FunctionList MathFunctions();

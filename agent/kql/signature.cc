@@ -15,7 +15,7 @@ struct KindName {
   std::string_view code;  // Kusto's error
 };
 
-constexpr std::array<KindName, 16> kKinds = {{{"bool", ParameterKind::kBool, "KS107"},
+constexpr std::array<KindName, 17> kKinds = {{{"bool", ParameterKind::kBool, "KS107"},
                                               {"long", ParameterKind::kLong, "KS107"},
                                               {"real", ParameterKind::kReal, "KS107"},
                                               {"string", ParameterKind::kString, "KS107"},
@@ -30,7 +30,8 @@ constexpr std::array<KindName, 16> kKinds = {{{"bool", ParameterKind::kBool, "KS
                                               {"not dynamic", ParameterKind::kNotDynamic, "KS116"},
                                               {"text", ParameterKind::kText, "KS141"},
                                               {"array", ParameterKind::kArray, "KS234"},
-                                              {"bag", ParameterKind::kBag, "KS235"}}};
+                                              {"bag", ParameterKind::kBag, "KS235"},
+                                              {"flag", ParameterKind::kFlag, "KS107"}}};
 
 const KindName& NameOf(ParameterKind kind) {
   for (const KindName& known : kKinds) {
@@ -69,6 +70,8 @@ bool Fits(ParameterKind kind, Type type) {
     case ParameterKind::kArray:
     case ParameterKind::kBag:
       return type == Type::kDynamic;
+    case ParameterKind::kFlag:
+      return type == Type::kBool || IsNumeric(type);
   }
   return false;
 }

@@ -29,6 +29,7 @@ enum class ParameterKind : std::uint8_t {
   kText,        // string, dynamic
   kArray,       // a dynamic: an array, when the function is to give anything
   kBag,         // a dynamic: a property bag
+  kFlag,        // a bool, or a number that stands for one
 };
 
 struct Parameter {

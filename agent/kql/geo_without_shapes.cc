@@ -1,0 +1,12 @@
+// A build without S2 has no geospatial functions of lines, polygons and S2 cells.
+
+#include "agent/kql/geo_shapes.h"
+#include "agent/kql/kernel.h"
+
+namespace picket::kql {
+
+bool HasGeoShapes() { return false; }
+
+FunctionList GeoShapeFunctions() { return {}; }
+
+}  // namespace picket::kql
