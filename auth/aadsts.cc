@@ -7,7 +7,7 @@ namespace picket::auth {
 namespace {
 
 struct Entry {
-  std::int64_t number;
+  std::int64_t number = 0;
   AadstsMeaning meaning;
 };
 

@@ -88,7 +88,8 @@ struct Digits {
 Digits DigitsOf(const char* scientific) {
   const std::string_view text(scientific);
   const std::size_t mark = text.find('e');
-  Digits parts{.digits = std::string(1, text[0]), .exponent = std::atoi(scientific + mark + 1)};
+  const long exponent = std::strtol(scientific + mark + 1, nullptr, 10);
+  Digits parts{.digits = std::string(1, text[0]), .exponent = static_cast<int>(exponent)};
   if (mark > 2) parts.digits += text.substr(2, mark - 2);
   return parts;
 }
@@ -107,7 +108,7 @@ Digits PrintedDigits(double magnitude) {
   const long double below = halfway_to(0.0);
   std::array<char, 64> buffer{};
   (void)std::snprintf(buffer.data(), buffer.size(), "%.30Le", above);
-  const Digits all = DigitsOf(buffer.data());
+  Digits all = DigitsOf(buffer.data());
   for (std::size_t count = 1; count < all.digits.size(); ++count) {
     Digits cut{.digits = all.digits.substr(0, count), .exponent = all.exponent};
     const std::string text =

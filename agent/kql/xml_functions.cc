@@ -21,7 +21,7 @@ std::string Resolved(std::string_view text) {
   std::string resolved;
   while (!text.empty()) {
     const std::size_t end = text[0] == '&' ? text.find(';') : std::string_view::npos;
-    if (end == std::string_view::npos || end > 10) {
+    if (end > 10) {  // npos too
       resolved += text[0];
       text.remove_prefix(1);
       continue;

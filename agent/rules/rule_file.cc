@@ -63,6 +63,7 @@ struct Place {
 Place PlaceOf(const std::string& message) {
   Place place;
   unsigned line = 0, column = 0;
+  // NOLINTNEXTLINE(cert-err34-c): six digits always fit
   if (std::sscanf(message.c_str(), "line %6u, column %6u: ", &line, &column) == 2) {
     place = {.line = line, .column = column};
   }

@@ -12,8 +12,7 @@ fs::path ShippedRules(const fs::path& given) {
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (error) return {};
   // PREFIX/bin/picket → PREFIX/share/picket/detections; build/NAME/… → the source tree.
-  const fs::path installed =
-      program.parent_path().parent_path() / "share" / "picket" / "detections";
+  fs::path installed = program.parent_path().parent_path() / "share" / "picket" / "detections";
   if (fs::is_directory(installed, error)) return installed;
   for (fs::path up = program.parent_path(); up.has_relative_path(); up = up.parent_path()) {
     if (fs::is_directory(up / "detections", error)) return up / "detections";

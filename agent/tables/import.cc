@@ -32,6 +32,7 @@ struct Load {
         }) {}
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
+  ~Load() = default;
 
   RecordDecoder decoder;
   storage::Merger merger;

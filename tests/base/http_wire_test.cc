@@ -137,7 +137,7 @@ TEST(HttpWireTest, AConnectionThatIsNeverMadeEndsByDeadlineAndByStop) {
   std::vector<int> waiting;
   for (int i = 0; i < 4; ++i) {
     waiting.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    ::connect(waiting.back(), reinterpret_cast<sockaddr*>(&address), size);
+    (void)::connect(waiting.back(), reinterpret_cast<sockaddr*>(&address), size);
   }
   const std::string url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/";
   const auto transport = MakeHttpTransport({}).value();
