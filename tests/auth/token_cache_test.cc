@@ -19,7 +19,6 @@ namespace {
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 
 const Guid kTenant = *ParseGuid("99999999-8888-7777-6666-55555555abcd");
