@@ -32,7 +32,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using simulator::Fault;
 using simulator::FaultKind;
-using testing::AnyOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;

@@ -18,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AnyOf;
 using testing::HasSubstr;
-using testing::Not;
 
 class StoreTest : public TenantTest {
  protected:

@@ -11,8 +11,6 @@
 namespace picket::fault {
 namespace {
 
-namespace fs = std::filesystem;
-
 LifePlan FairWeather(Instant now) {
   LifePlan life;
   for (Instant at = now; at < EndOfRun(); at = at + kHour * 3) {

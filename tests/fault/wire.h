@@ -25,7 +25,14 @@ struct FromAgent {
 
 // What came of a request.
 struct FromWorld {
-  enum class Kind : std::uint8_t { kAnswer, kReset, kTimeout, kCutShort, kTooLarge, kGzip } kind;
+  enum class Kind : std::uint8_t {
+    kAnswer,
+    kReset,
+    kTimeout,
+    kCutShort,
+    kTooLarge,
+    kGzip
+  } kind = Kind::kAnswer;
   HttpResponse response;
 };
 

@@ -100,7 +100,7 @@ std::string TimeText(std::chrono::sys_seconds time) {
 }
 
 TEST(DateTimeFunctionsOracle, CountMonthsAndWeeksAsTheCalendarOfTheLibrary) {
-  using namespace std::chrono;
+  using namespace std::chrono;  // NOLINT(google-build-using-namespace): calendar arithmetic
   std::mt19937 random(42);
   std::string cells;
   std::vector<std::array<std::string, 3>> wanted;
