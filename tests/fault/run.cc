@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 
 #include "tests/fault/life.h"
 #include "tests/fault/verdict.h"
