@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 #include "tests/fault/life.h"
 #include "tests/fault/verdict.h"
 #include "tests/scratch_directory.h"
