@@ -113,6 +113,7 @@ class Binder {
   PlanPtr BagUnpack(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr Pivot(PlanPtr input, const OperatorAst& op, const Scope* scope);
   PlanPtr IpLookup(PlanPtr input, const OperatorAst& op, const Scope* scope);
+  PlanPtr GeoLookup(PlanPtr input, const OperatorAst& op, const Scope* scope);
   // The rows of the plugin where they are known by now, else the end of this stage.
   PlanPtr Late(PlanPtr plugin, const OperatorAst& op);
 

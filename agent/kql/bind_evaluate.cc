@@ -7,6 +7,7 @@
 
 #include "agent/kql/bind_aggregate.h"
 #include "agent/kql/bind_core.h"
+#include "agent/kql/geo_shapes.h"
 #include "agent/kql/json_view.h"
 #include "base/text.h"
 
@@ -78,6 +79,9 @@ PlanPtr Binder::Evaluate(PlanPtr input, const OperatorAst& op, const Scope* scop
   if (op.target == "pivot") return Pivot(std::move(input), op, scope);
   if (op.target == "ipv4_lookup" || op.target == "ipv6_lookup") {
     return IpLookup(std::move(input), op, scope);
+  }
+  if (op.target == "geo_polygon_lookup" || op.target == "geo_line_lookup") {
+    return GeoLookup(std::move(input), op, scope);
   }
   if (op.target == "narrow") {
     PlanPtr plan = PlanOver(std::move(input), Plan::Kind::kPlugin);
@@ -224,6 +228,67 @@ PlanPtr Binder::IpLookup(PlanPtr input, const OperatorAst& op, const Scope* scop
   if (networks_first) add(right, left.size());
   add(left, 0);
   if (!networks_first) add(right, left.size());
+  return plan;
+}
+
+// geo_polygon_lookup(table, polygon, longitude, latitude, radius=…, return_unmatched=…,
+// return_lookup_key=…); geo_line_lookup the same with lines, its radius the fifth argument.
+PlanPtr Binder::GeoLookup(PlanPtr input, const OperatorAst& op, const Scope* scope) {
+  if (!HasGeoShapes()) {
+    Refuse(op.span, "PK100",
+           fmt::format("'{}' needs S2, which this build of Picket is without", op.target));
+  }
+  const std::vector<const Ast*> arguments = Positional(op);
+  NeedArguments(op, arguments, 4);
+  auto plan = std::make_unique<Plan>();
+  plan->kind = Plan::Kind::kGeoLookup;
+  plan->plugin.lines = op.target == "geo_line_lookup";
+  plan->inputs.push_back(std::move(input));
+  plan->inputs.push_back(TableOf(*arguments[0], scope));
+  const Schema& left = plan->inputs[0]->schema;
+  const Schema& right = plan->inputs[1]->schema;
+  plan->lists.resize(2);
+  for (const Ast* ast : {arguments[2], arguments[3]}) {
+    Expression place = ExpressionBinder(*this, left, scope).Bind(*ast);
+    if (!IsNumeric(place.type)) Refuse(ast->span, "KS137", "a number is needed here");
+    plan->lists[0].push_back(std::move(place));
+  }
+  Expression shape = ExpressionBinder(*this, right, scope).Bind(*arguments[1]);
+  if (shape.kind != Expression::Kind::kColumn || shape.type != Type::kDynamic) {
+    Refuse(arguments[1]->span, "KS141", "a dynamic column of the looked-up table is needed here");
+  }
+  const std::size_t key = shape.column;
+  plan->lists[1].push_back(std::move(shape));
+  const auto flag = [&](std::string_view name) {
+    const Ast* ast = Named(op, name);
+    if (ast == nullptr) return false;
+    const Expression value = Constant(*ast, scope);
+    if (value.kind != Expression::Kind::kLiteral || value.type != Type::kBool) {
+      Refuse(ast->span, "KS107", fmt::format("{} is true or false", name));
+    }
+    return value.value.number != 0;
+  };
+  const Ast* radius = arguments.size() > 4 ? arguments[4] : Named(op, "radius");
+  if (radius == nullptr && plan->plugin.lines) NeedArguments(op, arguments, 5);
+  if (radius != nullptr) {
+    const Expression metres = Convert(Constant(*radius, scope), Type::kReal, radius->span);
+    const bool known = metres.kind == Expression::Kind::kLiteral && !metres.value.null;
+    constexpr double kMost = 20'015'118;  // half around the Earth
+    if (!known || !(metres.value.real >= 0 && metres.value.real <= kMost)) {
+      Refuse(radius->span, "PK104", "the radius is 0 to 20,015,118 metres");
+    }
+    plan->plugin.radius = metres.value.real;
+  }
+  plan->join = flag("return_unmatched") ? JoinKind::kLeftOuter : JoinKind::kInner;
+  const bool with_key = flag("return_lookup_key");
+  plan->picked.emplace_back();
+  for (std::size_t i = 0; i < left.size() + right.size(); ++i) {
+    const bool of_left = i < left.size();
+    if (!with_key && i == left.size() + key) continue;
+    const ColumnSchema& column = of_left ? left[i] : right[i - left.size()];
+    plan->schema.push_back({UniqueName(plan->schema, column.name), column.type});
+    plan->picked[0].push_back(i);
+  }
   return plan;
 }
 

@@ -47,6 +47,8 @@ std::string_view NameOf(const Plan& plan) {
       return "evaluate";
     case Plan::Kind::kIpLookup:
       return "ipv4_lookup";
+    case Plan::Kind::kGeoLookup:
+      return plan.plugin.lines ? "geo_line_lookup" : "geo_polygon_lookup";
     case Plan::Kind::kTopNested:
       return "top-nested";
     case Plan::Kind::kPartition:
@@ -167,6 +169,8 @@ Result<OperatorPtr> MakeOf(const Plan& plan, std::vector<const Expression*> filt
       return MakeJoin(plan, std::move(inputs[0]), std::move(inputs[1]), state);
     case Plan::Kind::kIpLookup:
       return MakeIpLookup(plan, std::move(inputs[0]), std::move(inputs[1]), state);
+    case Plan::Kind::kGeoLookup:
+      return MakeGeoLookup(plan, std::move(inputs[0]), std::move(inputs[1]), state);
     case Plan::Kind::kHeld:
     case Plan::Kind::kStored:
       return MakeStored(plan, state);

@@ -65,6 +65,7 @@ OperatorPtr MakeSort(const Plan& plan, OperatorPtr input, RunState& state);
 OperatorPtr MakeSummarize(const Plan& plan, OperatorPtr input, RunState& state);
 OperatorPtr MakeJoin(const Plan& plan, OperatorPtr left, OperatorPtr right, RunState& state);
 OperatorPtr MakeIpLookup(const Plan& plan, OperatorPtr left, OperatorPtr right, RunState& state);
+OperatorPtr MakeGeoLookup(const Plan& plan, OperatorPtr left, OperatorPtr right, RunState& state);
 OperatorPtr MakeTopNested(const Plan& plan, OperatorPtr input, RunState& state);
 OperatorPtr MakePartition(const Plan& plan, OperatorPtr input, RunState& state);
 OperatorPtr MakeScanSteps(const Plan& plan, OperatorPtr input, RunState& state);

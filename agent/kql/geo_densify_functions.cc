@@ -45,7 +45,7 @@ std::vector<S2Point> Densified(const GeoPath& path, S1Angle tolerance) {
   for (std::size_t i = 1; i < path.size(); ++i) {
     const R2Point from(path[i - 1].longitude, path[i - 1].latitude);
     const R2Point to(path[i].longitude, path[i].latitude);
-    if (from == to) continue;
+    if (from.x() == to.x() && from.y() == to.y()) continue;
     tessellator.AppendUnprojected(from, to, &points);
     if (points.size() > kMostGeoPoints) return {};
   }
@@ -109,7 +109,7 @@ std::unique_ptr<S2Polygon> DensifiedPolygon(const GeoRings& rings, S1Angle toler
   std::vector<std::unique_ptr<S2Loop>> loops;
   for (const GeoPath& ring : rings) {
     std::vector<S2Point> points = Densified(ring, tolerance);
-    if (points.size() < 4 || points.front() != points.back()) return nullptr;
+    if (points.size() < 4 || !Same(points.front(), points.back())) return nullptr;
     points.pop_back();
     loops.push_back(LoopOf(std::move(points)));
     if (!loops.back()) return nullptr;

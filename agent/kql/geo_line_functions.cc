@@ -80,7 +80,7 @@ ColumnPtr LineCentroid(const EvalContext&, const Arguments& a, std::size_t rows)
                    [](ColumnBuilder& out, const LineShape& lines, std::size_t) {
                      S2Point sum;
                      for (const auto& line : lines) sum += line->GetCentroid();
-                     if (sum == S2Point()) return out.Null();
+                     if (Same(sum, S2Point())) return out.Null();
                      out.Text(GeoPointJson(GeoPointOf(sum.Normalize())));
                    });
 }

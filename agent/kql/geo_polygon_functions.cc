@@ -86,7 +86,7 @@ ColumnPtr PolygonCentroid(const EvalContext&, const Arguments& a, std::size_t ro
   return MapPolygons(Type::kDynamic, a, rows,
                      [](ColumnBuilder& out, const S2Polygon& polygon, std::size_t) {
                        const S2Point sum = polygon.GetCentroid();
-                       if (sum == S2Point()) return out.Null();
+                       if (Same(sum, S2Point())) return out.Null();
                        out.Text(GeoPointJson(GeoPointOf(sum.Normalize())));
                      });
 }

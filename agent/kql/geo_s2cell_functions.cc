@@ -1,9 +1,13 @@
 // Cells of the S2 hierarchy, by their tokens. What is no token gives null.
 
+#include <s2/s2cap.h>
 #include <s2/s2cell.h>
 #include <s2/s2cell_id.h>
+#include <s2/s2metrics.h>
 #include <s2/s2shape_index_buffered_region.h>
 #include <s2/s2shape_index_region.h>
+
+#include <algorithm>
 
 #include "agent/kql/dynamic_kernel.h"
 #include "agent/kql/geo_combine.h"
@@ -113,36 +117,46 @@ void Cover(ColumnBuilder& out, const S2Region& region, int level) {
   out.Text(TokensJson(*cells));
 }
 
-// Level and radius from the second argument on; index(row): the shape, nullptr for none.
+// What is to be covered. `area` (of the unit sphere): no more than the shape has.
+struct Coverable {
+  const S2ShapeIndex* index = nullptr;
+  double area = 0;
+};
+
+// Level and radius from the second argument on; shape(row): a Coverable, without an index for none.
 template <class F>
-ColumnPtr MapCoverings(const Arguments& a, std::size_t rows, F index) {
+ColumnPtr MapCoverings(const Arguments& a, std::size_t rows, F shape) {
   return MapRows(Type::kDynamic, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     const std::optional<int> level = LevelAt(a, 1, row, kUsualLevel, 0, S2CellId::kMaxLevel);
     const std::optional<double> radius = NumberAt(a, 2, row, 0);
-    const S2ShapeIndex* shape = index(row);
-    if (shape == nullptr || !level || !radius || *radius < 0) return out.Null();
-    if (*radius == 0) return Cover(out, MakeS2ShapeIndexRegion(shape), *level);
-    if (AngleOf(*radius) > S1Angle::Degrees(180)) return out.Null();
-    Cover(out, S2ShapeIndexBufferedRegion(shape, S1ChordAngle(AngleOf(*radius))), *level);
+    const Coverable what = shape(row);
+    if (what.index == nullptr || !level || !radius || *radius < 0) return out.Null();
+    const S1Angle around = AngleOf(*radius);
+    if (around > S1Angle::Degrees(180)) return out.Null();
+    // Too many cells, which need not be visited to know it.
+    const double area = std::max(what.area, S2Cap(S2Point(1, 0, 0), around).GetArea());
+    if (area > static_cast<double>(kMostCells) * S2::kMaxArea.GetValue(*level)) return out.Null();
+    if (*radius == 0) return Cover(out, MakeS2ShapeIndexRegion(what.index), *level);
+    Cover(out, S2ShapeIndexBufferedRegion(what.index, S1ChordAngle(around)), *level);
   });
 }
 
 ColumnPtr PolygonToS2Cells(const EvalContext&, const Arguments& a, std::size_t rows) {
   PolygonColumn polygons(a[0]);
-  return MapCoverings(a, rows, [&](std::size_t row) -> const S2ShapeIndex* {
+  return MapCoverings(a, rows, [&](std::size_t row) {
     const S2Polygon* polygon = polygons.At(row);
-    return polygon == nullptr ? nullptr : &polygon->index();
+    return polygon == nullptr ? Coverable{} : Coverable{&polygon->index(), polygon->GetArea()};
   });
 }
 
 ColumnPtr LineToS2Cells(const EvalContext&, const Arguments& a, std::size_t rows) {
   LineColumn lines(a[0]);
   std::unique_ptr<MutableS2ShapeIndex> index;
-  return MapCoverings(a, rows, [&](std::size_t row) -> const S2ShapeIndex* {
+  return MapCoverings(a, rows, [&](std::size_t row) {
     const LineShape* shape = lines.At(row);
-    if (shape == nullptr) return nullptr;
+    if (shape == nullptr) return Coverable{};
     index = IndexOf(*shape);
-    return index.get();
+    return Coverable{index.get()};
   });
 }
 

@@ -14,7 +14,7 @@ std::vector<S2Point> PointsOf(const GeoPath& path) {
   points.reserve(path.size());
   for (const GeoPoint& point : path) {
     const S2Point next = PointOf(point);
-    if (points.empty() || points.back() != next) points.push_back(next);
+    if (points.empty() || !Same(points.back(), next)) points.push_back(next);
   }
   return points;
 }
@@ -22,7 +22,7 @@ std::vector<S2Point> PointsOf(const GeoPath& path) {
 // A ring repeats its first point at its end.
 std::unique_ptr<S2Loop> LoopOfRing(const GeoPath& ring) {
   std::vector<S2Point> points = PointsOf(ring);
-  if (ring.size() < 4 || points.size() < 4 || points.front() != points.back()) return nullptr;
+  if (ring.size() < 4 || points.size() < 4 || !Same(points.front(), points.back())) return nullptr;
   points.pop_back();
   return LoopOf(std::move(points));
 }

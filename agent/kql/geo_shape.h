@@ -30,6 +30,10 @@ inline S1Angle AngleOf(double metres) { return S1Angle::Radians(metres / kEarthR
 inline S2Point PointOf(const GeoPoint& point) {
   return S2LatLng::FromDegrees(point.latitude, point.longitude).ToPoint();
 }
+// S2Point's own == is ambiguous to clang in C++20.
+inline bool Same(const S2Point& p, const S2Point& q) {
+  return p.x() == q.x() && p.y() == q.y() && p.z() == q.z();
+}
 inline GeoPoint GeoPointOf(const S2Point& point) {
   const S2LatLng place(point);
   return {place.lng().degrees(), place.lat().degrees()};

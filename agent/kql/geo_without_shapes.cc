@@ -9,4 +9,6 @@ bool HasGeoShapes() { return false; }
 
 FunctionList GeoShapeFunctions() { return {}; }
 
+std::unique_ptr<ShapeSet> MakeShapeSet(ShapeSet::Of, double) { return nullptr; }
+
 }  // namespace picket::kql

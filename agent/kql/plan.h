@@ -83,6 +83,7 @@ struct Plan {
     kUnion,      // inputs; picked, one list an input
     kJoin,       // inputs left, right; lists[0], lists[1] = their keys; join; picked[0]
     kIpLookup,   // as kJoin, the first keys an address and a network; plugin.v4
+    kGeoLookup,  // as kJoin, the keys longitude and latitude, and a shape; plugin.lines, .radius
     kPlugin,     // columns that only the data tells: inputs[0], plugin; the root of a stage
     kTopNested,  // lists[0] = keys, lists[1] = how many; sort's directions; aggregates; by level
     kPartition,  // inputs[1] over the rows of each value of lists[0][0], a column
@@ -131,7 +132,9 @@ struct Plan {
     Conflict conflict = Conflict::kError;  // with a column of the same name
     std::string prefix;
     std::vector<std::string> ignored;
-    bool v4 = true;  // kIpLookup
+    bool v4 = true;      // kIpLookup
+    bool lines = false;  // kGeoLookup; else polygons
+    double radius = 0;   // metres
   } plugin;
   std::size_t stored = 0;
   std::shared_ptr<const std::vector<Batch>> held;

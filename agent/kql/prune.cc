@@ -152,6 +152,7 @@ Moved Prune(Plan& plan, Wanted wanted) {
       return PruneUnion(plan, wanted);
     case Plan::Kind::kJoin:
     case Plan::Kind::kIpLookup:
+    case Plan::Kind::kGeoLookup:
       return PruneJoin(plan, wanted);
     case Plan::Kind::kMvExpand:
     case Plan::Kind::kParse:

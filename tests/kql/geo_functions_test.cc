@@ -321,5 +321,36 @@ TEST_F(GeoShapes, AreCoveredByTheS2CellsOfThePointsWithin) {
   EXPECT_EQ(Print("array_length(geo_s2cell_neighbors('89c259'))"), "8");
 }
 
+TEST_F(GeoShapes, AreLookedUpByPoints) {
+  const std::string start =
+      "let shapes = datatable(name:string, shape:dynamic)["
+      "'west', dynamic({'type':'Polygon','coordinates':[[[0,0],[10,0],[10,10],[0,10],[0,0]]]}),"
+      "'both', dynamic({'type':'Polygon','coordinates':[[[5,0],[20,0],[20,10],[5,10],[5,0]]]}),"
+      "'none', dynamic({'type':'Polygon'})];"
+      "datatable(id:long, x:real, y:real)[1, 2, 5, 2, 7, 5, 3, -1, 5, 4, 100, 5, 5, real(null), 5]"
+      " | evaluate geo_polygon_lookup(shapes, shape, x, y";
+  EXPECT_EQ(Ask(start + ") | project id, name"), "id,name | 1,west | 2,west | 2,both");
+  EXPECT_EQ(Ask(start + ", radius = 120000) | project id, name"),
+            "id,name | 1,west | 2,west | 2,both | 3,west");
+  EXPECT_EQ(Ask(start + ", return_unmatched = true) | where id > 2 | project id, name"),
+            "id,name | 3, | 4, | 5,");
+  EXPECT_EQ(Ask(start + ") | take 0"), "id,x,y,name");
+  EXPECT_EQ(Ask(start + ", return_lookup_key = true) | take 0"), "id,x,y,name,shape");
+  EXPECT_THAT(Ask(start + ", radius = -1)"), HasSubstr("!PK104"));
+}
+
+TEST_F(GeoShapes, AreLookedUpAlongLines) {
+  const std::string start =
+      "let roads = datatable(road:string, line:dynamic)["
+      "'equator', dynamic({'type':'LineString','coordinates':[[0,0],[10,0]]}),"
+      "'grid', dynamic({'type':'MultiLineString','coordinates':[[[0,1],[10,1]],[[0,3],[10,3]]]})];"
+      "datatable(id:long, x:real, y:real)[1, 5, 0.4, 2, 5, 2.9, 3, 5, 2]"
+      " | evaluate geo_line_lookup(roads, line, x, y";
+  EXPECT_EQ(Ask(start + ", 50000) | project id, road"), "id,road | 1,equator | 2,grid");
+  EXPECT_EQ(Ask(start + ", 120000) | project id, road"),
+            "id,road | 1,equator | 1,grid | 2,grid | 3,grid");
+  EXPECT_THAT(Ask(start + ")"), HasSubstr("!KS119"));
+}
+
 }  // namespace
 }  // namespace picket::kql
