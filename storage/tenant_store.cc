@@ -43,7 +43,13 @@ Result<std::unique_ptr<TenantStore>> TenantStore::Open(const fs::path& data_dir,
   const fs::path path = PathOf(data_dir, tenant);
   if (options.read_only) {
     std::error_code error;
-    if (!fs::exists(path, error)) {
+    const bool exists = fs::exists(path, error);
+    if (error) {  // it may be there: not the same as nothing read
+      return Fail({.kind = ErrorKind::kStorage,
+                   .message = "cannot look at " + path.string() + ": " + error.message(),
+                   .hint = "Run Picket as the owner of its data folder."});
+    }
+    if (!exists) {
       return Fail({.kind = ErrorKind::kNotFound,
                    .message = "nothing was read of this tenant yet",
                    .hint = "Run 'picket once' first."});

@@ -99,6 +99,7 @@ void List(Context& context, const Options& options, const char* name, ListOf<Vie
   const std::vector<View> views =
       load(context, *settings, tenants, options.all, alerts::Evidence::kLeft);
   if (views.empty() && context.format == Format::kTable) {
+    if (context.exit_code != 0) return;  // nothing was seen, which is not: nothing is open
     Say(options.all ? fmt::format("no {}", name)
                     : fmt::format("no open {}; --all shows closed ones too", name));
     return;

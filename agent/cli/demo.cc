@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMaxRounds = 40;
+constexpr const char* kMarker = ".picket-demo";
 
 struct Options {
   std::string directory = "picket-demo";
@@ -57,6 +58,27 @@ void PrintIncidents(const std::vector<alerts::IncidentView>& incidents) {
         {alerts::PriorityName(incident.priority), incident.tenant, incident.entity.name, why});
   }
   PrintTable(table, stdout);
+}
+
+// Empties the folder of an earlier demo. A folder with anything else in it is refused, untouched.
+Status PrepareFolder(const fs::path& folder) {
+  const fs::path marker = folder / kMarker;
+  std::error_code error;
+  if (fs::exists(folder, error) && !fs::is_empty(folder, error) && !fs::exists(marker, error)) {
+    return Fail({.kind = ErrorKind::kRefused,
+                 .message = folder.string() + " holds other things than a demo",
+                 .hint = "Choose a new or an empty folder: picket demo --dir FOLDER"});
+  }
+  PK_RETURN_IF_ERROR(EnsurePrivateDirectory(folder));
+  PK_RETURN_IF_ERROR(WriteFileAtomically(marker, "Made by 'picket demo', which may empty it.\n"));
+  const fs::path data = folder / "data";
+  PK_RETURN_IF_ERROR(EnsurePrivateDirectory(data));
+  // Not under the feet of a demo that runs.
+  PK_ASSIGN_OR_RETURN(const DirectoryLock lock, DirectoryLock::Acquire(data));
+  for (const auto& entry : fs::directory_iterator(data, error)) {
+    if (entry.path().filename() != "lock") fs::remove_all(entry.path(), error);
+  }
+  return {};
 }
 
 // Rounds until Graph has nothing more to give.
@@ -99,9 +121,7 @@ void Demo(Context& context, const Options& options) {
     return;
   }
   const simulator::DemoScenario scenario = simulator::PlayDemo(stand_in, clock.Now(), 1);
-  std::error_code error;
-  fs::remove_all(fs::path(options.directory) / "data", error);
-  if (Status made = EnsurePrivateDirectory(options.directory); !made) {
+  if (Status made = PrepareFolder(options.directory); !made) {
     Failed(context, made.error());
     return;
   }

@@ -293,8 +293,14 @@ class Loader {
 void ReadTenantFiles(const fs::path& directory, Loader& loader, Problems& problems) {
   std::error_code error;
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    if (entry.path().extension() == ".toml") files.push_back(entry.path());
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() == ".toml") files.push_back(entry->path());
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    problems.push_back({.file = directory.string(),
+                        .message = "the tenants in it cannot be read: " + error.message(),
+                        .hint = "Run Picket as the folder's owner."});
   }
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {

@@ -116,6 +116,44 @@ TEST_F(PicketTest, TheDemoFindsItsAttacksAndWritesTheReport) {
   EXPECT_TRUE(fs::exists(dir_ / "demo" / "report.html"));
 }
 
+TEST_F(PicketTest, TheDemoRunsAgainInItsFolderAndLeavesOthersAlone) {
+  EXPECT_EQ(Picket("demo --dir demo").code, 0);
+  EXPECT_EQ(Picket("demo --dir demo").code, 0);
+  fs::create_directories(dir_ / "mine" / "data");
+  Write("mine/data/notes", "dear to me");
+  const Outcome refused = Picket("demo --dir mine");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.out, HasSubstr("mine holds other things than a demo"));
+  EXPECT_TRUE(fs::exists(dir_ / "mine" / "data" / "notes"));
+  EXPECT_FALSE(fs::exists(dir_ / "mine" / "secret"));
+}
+
+TEST_F(PicketTest, ADataFolderThatCannotBeReadIsNoAllClear) {
+  simulator::StandIn stand_in([] { return Now(); });
+  ASSERT_TRUE(stand_in.Start());
+  const simulator::DemoScenario scenario = simulator::PlayDemo(stand_in, Now(), 9);
+  WriteConfig(stand_in, scenario, scenario.secret);
+  fs::create_directories(dir_ / "data");
+  fs::create_symlink("tenants", dir_ / "data" / "tenants");  // a loop, which even root cannot read
+  for (const char* words : {"incidents list", "alerts list", "status"}) {
+    const Outcome outcome = Picket(words);
+    EXPECT_EQ(outcome.code, 74) << words << outcome.out;
+    EXPECT_THAT(outcome.out, HasSubstr("cannot look at"));
+    EXPECT_THAT(outcome.out, Not(HasSubstr("no open")));
+  }
+}
+
+TEST_F(PicketTest, TenantsThatCannotBeReadAreAProblemOfTheConfig) {
+  simulator::StandIn stand_in([] { return Now(); });
+  ASSERT_TRUE(stand_in.Start());
+  const simulator::DemoScenario scenario = simulator::PlayDemo(stand_in, Now(), 9);
+  WriteConfig(stand_in, scenario, scenario.secret);
+  Write("tenants.d", "not a folder");
+  const Outcome outcome = Picket("validate --offline");
+  EXPECT_EQ(outcome.code, 78) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("tenants.d: the tenants in it cannot be read"));
+}
+
 TEST_F(PicketTest, AConfigProblemIsNamedByPlaceWithTheNearestKey) {
   Write("picket.toml", "[agent]\npol_interval = \"5m\"\n");
   const Outcome outcome = Picket("validate");
