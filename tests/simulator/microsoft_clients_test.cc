@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -23,7 +22,6 @@
 namespace picket::simulator {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::IsEmpty;
 using testing::Not;

@@ -41,7 +41,7 @@ void ResetConnection(int own, int peer) {
     // Dissolving the association of a TCP socket sends RST (Linux).
     sockaddr none{};
     none.sa_family = AF_UNSPEC;
-    connect(socket, &none, sizeof(none));
+    (void)connect(socket, &none, sizeof(none));
   });
 }
 

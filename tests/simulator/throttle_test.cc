@@ -8,7 +8,6 @@ namespace picket::simulator {
 namespace {
 
 using nlohmann::json;
-using testing::HasSubstr;
 
 constexpr const char* kSignIns = "/beta/auditLogs/signIns";
 constexpr const char* kDetections = "/v1.0/identityProtection/riskDetections";

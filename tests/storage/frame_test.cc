@@ -43,7 +43,8 @@ TEST(FrameTest, ADamagedFrameIsAnErrorAndNeverMore) {
   for (int i = 0; i < 3000; ++i) {
     std::string bad = good;
     if (i % 2 == 0) {
-      bad[random() % bad.size()] ^= static_cast<char>(1 + random() % 255);
+      char& byte = bad[random() % bad.size()];
+      byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1 + random() % 255));
     } else {
       bad.resize(random() % bad.size());
     }
