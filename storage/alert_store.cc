@@ -235,6 +235,13 @@ Result<std::vector<EvidenceRow>> AlertStore::Evidence(std::string_view alert) {
   }
 }
 
+Status AlertStore::DropEvidence(std::string_view alert, std::string_view finding) {
+  PK_ASSIGN_OR_RETURN(Statement drop,
+                      database_.Prepare("DELETE FROM alert_evidence WHERE alert=?1 AND (finding=?2 "
+                                        "OR (finding>?2 || '/' AND finding<?2 || '0'))"));
+  return drop.Bind(1, alert).Bind(2, finding).Run();
+}
+
 Status AlertStore::PutEvidence(std::string_view alert, const EvidenceRow& evidence) {
   PK_ASSIGN_OR_RETURN(
       Statement put,

@@ -22,7 +22,7 @@ struct FindingRow {
   std::string event_id;    // its id there, which outlives the event; "" in a file of schema 1
   EntityKey entity;
   Instant time, tick;
-  std::string state;  // active | settled | withdrawn
+  std::string state;  // active | settled | suppressed | withdrawn
   std::string state_reason;
   std::string alert;
   std::string row;  // JSON
@@ -97,6 +97,8 @@ class AlertStore {
 
   // Newest first.
   [[nodiscard]] Result<std::vector<EvidenceRow>> Evidence(std::string_view alert);
+  // What of a finding (its id, and its id with "/…" behind it) is evidence of the alert.
+  [[nodiscard]] Status DropEvidence(std::string_view alert, std::string_view finding);
   // Beyond kMaxEvidence an alert's further rows are counted, not copied.
   [[nodiscard]] Status PutEvidence(std::string_view alert, const EvidenceRow& evidence);
 

@@ -96,6 +96,19 @@ Result<VersionScan> EventStore::Versions(const std::string& stream, std::int64_t
   return VersionScan(std::move(select), frames_);
 }
 
+Result<VersionScan> EventStore::ReadingsBefore(const std::string& stream, std::int64_t after_seq,
+                                               std::int64_t until_seq) {
+  PK_ASSIGN_OR_RETURN(
+      Statement select,
+      database_.Prepare(fmt::format(
+          "SELECT v.key, v.seq, v.created, v.frame, v.place FROM {0} e JOIN event_version v ON "
+          "v.stream=?3 AND v.key=e.key AND v.seq=(SELECT max(seq) FROM event_version WHERE "
+          "stream=?3 AND key=e.key AND seq<=?1) WHERE e.seq<>e.key AND e.seq>?1 AND e.seq<=?2",
+          TableName(stream))));
+  select.Bind(1, after_seq).Bind(2, until_seq).BindCopy(3, stream);
+  return VersionScan(std::move(select), frames_);
+}
+
 Result<std::int64_t> EventStore::Count(const std::string& stream) {
   PK_ASSIGN_OR_RETURN(Statement select,
                       database_.Prepare("SELECT events FROM stream WHERE name=?"));

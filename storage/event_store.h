@@ -141,6 +141,10 @@ class EventStore {
   // Every kept reading with a seq in (after_seq, until_seq].
   [[nodiscard]] Result<VersionScan> Versions(const std::string& stream, std::int64_t after_seq,
                                              std::int64_t until_seq);
+  // Of the events that changed in (after_seq, until_seq], the reading that each showed at
+  // after_seq, if it was there then. In no order.
+  [[nodiscard]] Result<VersionScan> ReadingsBefore(const std::string& stream,
+                                                   std::int64_t after_seq, std::int64_t until_seq);
   // The JSON of a reading that a VersionScan gave. Valid until the store is asked for another one.
   [[nodiscard]] Result<std::string_view> JsonAt(const ReadingPlace& at) {
     return frames_.Record(at.frame, at.place);

@@ -187,6 +187,18 @@ CREATE TABLE held(               -- events past retention that an alert still ci
 ALTER TABLE stream ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;  -- events that retention took
 )sql";
 
+// What each tick found, and the readings that a rule saw before an event changed.
+constexpr const char* kTenant3 = R"sql(
+CREATE TABLE tick_finding(       -- a finding is what its ticks say together
+  rule TEXT NOT NULL, tick INTEGER NOT NULL, finding TEXT NOT NULL,
+  fires INTEGER NOT NULL,        -- 0: within the rule's suppression after an earlier tick
+  rows TEXT NOT NULL,            -- the rule's output rows, a JSON array of objects
+  PRIMARY KEY(rule, tick, finding)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tick_finding_finding ON tick_finding(rule, finding, tick);
+CREATE INDEX event_version_key ON event_version(stream, key, seq);
+)sql";
+
 constexpr const char* kAgent1 = R"sql(
 CREATE TABLE request(            -- what the sliding windows of the request budgets count
   app TEXT NOT NULL, family TEXT NOT NULL, tenant TEXT NOT NULL, time INTEGER NOT NULL
@@ -240,7 +252,7 @@ Status Migrate(Database& database, std::int32_t application_id,
 }
 
 const std::vector<const char*>& TenantMigrations() {
-  static const std::vector<const char*> steps = {kTenant1, kTenant2};
+  static const std::vector<const char*> steps = {kTenant1, kTenant2, kTenant3};
   return steps;
 }
 

@@ -31,6 +31,14 @@ struct TickRow {
   Instant changed;
 };
 
+// What one tick says of one finding.
+struct TickFinding {
+  Instant tick;
+  std::string finding;
+  bool fires = true;  // false: within the rule's suppression after an earlier tick
+  std::string rows;   // a JSON array of objects
+};
+
 // How far a rule came: every tick up to it was evaluated or is told of by State.
 struct TickCursor {
   std::string version;
@@ -67,11 +75,37 @@ class TickStore {
 
   // nullopt: the cursor has not come to it, or the rule began after it.
   [[nodiscard]] Result<std::optional<TickState>> State(std::string_view rule, Instant tick);
-  // Partial and dirty ones of all rules, newest first.
-  [[nodiscard]] Result<std::vector<TickRow>> Waiting(std::int64_t limit);
-  [[nodiscard]] Result<TickCounts> Counts();
+  // Partial and dirty ones of a rule ("": of all), newest first.
+  [[nodiscard]] Result<std::vector<TickRow>> Waiting(std::string_view rule, std::int64_t limit);
+  // Of a rule; "": of all.
+  [[nodiscard]] Result<TickCounts> Counts(std::string_view rule);
+  // The newest tick that was given up, with the reason; of a rule.
+  [[nodiscard]] Result<std::optional<TickRow>> LastGivenUp(std::string_view rule);
+  // Waiting ticks of a rule before the time are given up.
+  [[nodiscard]] Status GiveUp(std::string_view rule, Instant before, std::string_view reason,
+                              Instant now);
+
+  // What the tick found, in place of what it found before.
+  [[nodiscard]] Status PutFindings(std::string_view rule, Instant tick,
+                                   const std::vector<TickFinding>& findings);
+  [[nodiscard]] Result<std::vector<TickFinding>> FindingsAt(std::string_view rule, Instant tick);
+  // What the ticks say of a finding, oldest first.
+  [[nodiscard]] Result<std::vector<TickFinding>> TicksOf(std::string_view rule,
+                                                         std::string_view finding);
+  // Ticks that found something, from the time on, oldest first.
+  struct FoundTick {
+    Instant tick;
+    bool fires = true;
+  };
+  [[nodiscard]] Result<std::vector<FoundTick>> Found(std::string_view rule, Instant from);
+  // The newest one before the time that fires.
+  [[nodiscard]] Result<std::optional<Instant>> LastFired(std::string_view rule, Instant before);
+  [[nodiscard]] Status SetFires(std::string_view rule, Instant tick, bool fires);
+
+  // The rule is not evaluated by ticks any more: its cursor and ticks are forgotten.
+  [[nodiscard]] Status Forget(std::string_view rule);
   // Dirty and partial ticks before the time could only be judged on rows that are gone: they are
-  // given up. What was given up before the time is forgotten.
+  // given up. What was given up before the time is forgotten, and what ticks before it found.
   [[nodiscard]] Status Expire(Instant oldest, Instant now);
 
  private:

@@ -1,6 +1,7 @@
 #include "agent/alerts/detail.h"
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "agent/kql/json_view.h"
@@ -73,7 +74,7 @@ AlertDetail ParseDetail(std::string_view text) {
 }
 
 storage::EntityKey EntityOf(const rules::Rule& rule, const rules::RuleRow& row,
-                            const std::string& finding_id) {
+                            storage::EntityKey otherwise) {
   for (const Identifier& candidate : kByStrength) {
     for (const rules::EntityMapping& entity : rule.entities) {
       if (entity.type != candidate.entity) continue;
@@ -85,7 +86,19 @@ storage::EntityKey EntityOf(const rules::Rule& rule, const rules::RuleRow& row,
       }
     }
   }
-  return {"row", finding_id, rule.title};
+  return otherwise;
+}
+
+storage::EntityKey GroupEntity(const rules::Rule& rule, const rules::RuleRow& row) {
+  return {"row", Sha256Hex(row.group), row.group_name.empty() ? rule.title : row.group_name};
+}
+
+std::string FindingName(const rules::Rule& rule, const storage::EntityKey& entity,
+                        const rules::RuleRow& row) {
+  std::string name = rule.id + "\n" + entity.type + ":" + entity.id + "\n" +
+                     FormatRfc3339(rules::TickOf(row.tick, rule.query_period));
+  if (rule.alert_per_result) name += "\n" + row.group;
+  return name;
 }
 
 std::vector<std::string> ReasonsOf(const rules::Rule& rule, const rules::RuleRow& row) {
@@ -93,7 +106,7 @@ std::vector<std::string> ReasonsOf(const rules::Rule& rule, const rules::RuleRow
   for (const rules::Explanation& explanation : rule.explanations) {
     const std::string value = Column(row, explanation.column);
     const bool met = explanation.values.empty()
-                         ? !value.empty() && value != "[]" && value != "False"
+                         ? !value.empty() && value != "[]" && !EqualsIgnoreCase(value, "false")
                          : std::find(explanation.values.begin(), explanation.values.end(), value) !=
                                explanation.values.end();
     if (met) reasons.push_back(explanation.text + ": " + explanation.column + " is " + value);
@@ -105,17 +118,65 @@ std::vector<std::string> ReasonsOf(const rules::Rule& rule, const rules::RuleRow
   return reasons;
 }
 
+namespace {
+
+// "{{Column}}" is the row's value. One pass: a value that looks like a mark stays as it is.
+std::string Fill(const std::string& format, const rules::RuleRow& row, std::size_t most) {
+  std::string filled;
+  std::size_t at = 0;
+  while (at < format.size()) {
+    const std::size_t open = format.find("{{", at);
+    const std::size_t close = open == std::string::npos ? open : format.find("}}", open);
+    if (close == std::string::npos) break;
+    filled += format.substr(at, open - at);
+    filled += Column(row, Trim(format.substr(open + 2, close - open - 2)));
+    at = close + 2;
+  }
+  filled += format.substr(at);
+  // Not within a character.
+  if (filled.size() > most) {
+    while (most > 0 && (static_cast<unsigned char>(filled[most]) & 0xC0U) == 0x80U) --most;
+    filled.resize(most);
+  }
+  return filled;
+}
+
+}  // namespace
+
 std::string TitleOf(const rules::Rule& rule, const rules::RuleRow& row) {
-  if (rule.display_name_format.empty()) return rule.title;
-  std::string title = rule.display_name_format;
-  for (const auto& [column, text] : row.columns) {
-    const std::string mark = "{{" + column + "}}";
-    for (std::size_t at = title.find(mark); at != std::string::npos;
-         at = title.find(mark, at + text.size())) {
-      title.replace(at, mark.size(), text);
+  return rule.display_name_format.empty() ? rule.title : Fill(rule.display_name_format, row, 256);
+}
+
+std::string DescriptionOf(const rules::Rule& rule, const rules::RuleRow& row) {
+  return rule.description_format.empty() ? rule.description
+                                         : Fill(rule.description_format, row, 5000);
+}
+
+rules::Severity SeverityOf(const rules::Rule& rule, const rules::RuleRow& row) {
+  if (rule.severity_column.empty()) return rule.severity;
+  return rules::ParseSeverity(Column(row, rule.severity_column)).value_or(rule.severity);
+}
+
+void AddTactics(const rules::Rule& rule, const rules::RuleRow& row,
+                std::vector<std::string>& tactics) {
+  if (rule.tactics_column.empty()) return;
+  // A list as JSON, or names with commas between.
+  std::string name;
+  const auto add = [&] {
+    if (!name.empty() && tactics.size() < 20 &&
+        std::find(tactics.begin(), tactics.end(), name) == tactics.end()) {
+      tactics.push_back(name);
+    }
+    name.clear();
+  };
+  for (const char c : Column(row, rule.tactics_column)) {
+    if (std::isalpha(static_cast<unsigned char>(c)) != 0) {
+      name += c;
+    } else if (c == ',') {
+      add();
     }
   }
-  return title.substr(0, 256);
+  add();
 }
 
 PriorityFacts FactsOf(const rules::RuleRow& row) {

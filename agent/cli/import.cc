@@ -58,9 +58,9 @@ void PrintReport(const std::string& file, const tables::ImportReport& report, bo
 Status EvaluateAfter(const run::Settings& settings, const run::Tenant& tenant,
                      storage::TenantStore& store, const Context& context) {
   const run::RuleBook book = run::LoadRuleBook(settings);
-  alerts::Alerting alerting(store, tenant.id, book.rules, settings.alerts);
+  alerts::Alerting alerting(store, tenant.id, book.rules, settings.alerts, run::StreamsOf(tenant));
   PK_ASSIGN_OR_RETURN(const alerts::AlertCounts counts,
-                      alerting.Evaluate(SystemClock().Now(), context.stop));
+                      alerting.Evaluate({.now = SystemClock().Now(), .sure = false}, context.stop));
   if (counts.findings > 0) {
     Say(fmt::format("{} findings, {} new alerts, {} new incidents", counts.findings, counts.alerts,
                     counts.incidents));

@@ -62,6 +62,17 @@ class Query {
   // True when each row of the result comes from one row of one table and from nothing else, so that
   // it may be evaluated on any part of the table alone.
   [[nodiscard]] bool RowWise() const;
+  // True when the clock decides of a row only whether it has become too old: what the query gives
+  // of a row it gives until then, and not again. So it is when now() and ago() stand only in lower
+  // bounds of TimeGenerated, or in `TimeGenerated <= now()`.
+  [[nodiscard]] bool OnlyForgets() const;
+  // What its scans may ask a source for when it runs at `now`: each with the bounds and conditions
+  // that its filters give. A row that no request takes cannot change the answer. Empty for a staged
+  // query: only the data tells.
+  [[nodiscard]] std::vector<ScanRequest> Requests(Instant now) const;
+  // The columns of the result that hold the keys by which its last summarize groups. nullopt: the
+  // result is not made of groups.
+  [[nodiscard]] std::optional<std::vector<std::size_t>> GroupColumns() const;
 
  private:
   PlanPtr plan_;

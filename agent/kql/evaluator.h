@@ -78,6 +78,10 @@ OperatorPtr MakeSeries(const Plan& plan, OperatorPtr input, RunState& state);
 Result<ResultTable> RunPlugin(const Plan& plan, RunState& state);
 // A project over the whole input at once: its functions look at other rows.
 OperatorPtr MakeWindow(const Plan& plan, OperatorPtr input, RunState& state);
+// What a scan asks its source for: what the filters above it let it skip. Conditions of values that
+// only a run knows are left out when the context has no tables.
+ScanRequest RequestOf(const Plan& plan, const std::vector<const Expression*>& filters,
+                      const EvalContext& context);
 // A scan with what the filters above it let it skip.
 Result<OperatorPtr> MakeScan(const Plan& plan, const std::vector<const Expression*>& filters,
                              RunState& state);

@@ -31,6 +31,11 @@ std::optional<Condition::Operator> OperatorOf(std::string_view name, bool swappe
   return std::nullopt;
 }
 
+bool NeedsTables(const Expression& expression) {
+  return expression.table != nullptr ||
+         std::any_of(expression.arguments.begin(), expression.arguments.end(), &NeedsTables);
+}
+
 class HintCollector {
  public:
   HintCollector(const Plan& plan, ScanRequest& request, const EvalContext& context)
@@ -60,6 +65,7 @@ class HintCollector {
  private:
   void Compare(const Expression& column, const Expression& constant, Condition::Operator op) {
     if (column.kind != Expression::Kind::kColumn || !IsConstant(constant)) return;
+    if (context_.tables == nullptr && NeedsTables(constant)) return;
     Value value = EvaluateConstant(constant, context_);
     if (value.null) return;
     // ResultType == 0: the text of the number, and what else equals it, only when it is canonical
@@ -91,19 +97,24 @@ class HintCollector {
 
 }  // namespace
 
+ScanRequest RequestOf(const Plan& plan, const std::vector<const Expression*>& filters,
+                      const EvalContext& context) {
+  ScanRequest request{.table = plan.table, .columns = plan.scan_columns, .conditions = {}};
+  HintCollector hints(plan, request, context);
+  for (const Expression* filter : filters) hints.Take(*filter);
+  return request;
+}
+
 Result<OperatorPtr> MakeScan(const Plan& plan, const std::vector<const Expression*>& filters,
                              RunState& state) {
-  ScanRequest request{.table = plan.table,
-                      .columns = plan.scan_columns,
-                      .from = state.options.from,
-                      .until = state.options.until,
-                      .after_seq = state.options.after_seq,
-                      .until_seq = state.options.until_seq,
-                      .conditions = {}};
-  if (state.options.pushdown) {
-    HintCollector hints(plan, request, state.context);
-    for (const Expression* filter : filters) hints.Take(*filter);
-  }
+  ScanRequest request = RequestOf(
+      plan, state.options.pushdown ? filters : std::vector<const Expression*>(), state.context);
+  const std::optional<Instant>& from = state.options.from;
+  const std::optional<Instant>& until = state.options.until;
+  if (from) request.from = request.from ? std::max(*request.from, *from) : from;
+  if (until) request.until = request.until ? std::min(*request.until, *until) : until;
+  request.after_seq = state.options.after_seq;
+  request.until_seq = state.options.until_seq;
   PK_ASSIGN_OR_RETURN(std::unique_ptr<TableScan> scan, state.source.Scan(request));
   return std::make_unique<Scan>(std::move(scan), state);
 }

@@ -53,20 +53,20 @@ Result<Due> FindDue(const Rule& rule, const tables::TableMapping& table,
   }
 }
 
-RuleRow MakeRow(const kql::ResultTable& table, const kql::Batch& batch, std::size_t row) {
+}  // namespace
+
+RuleRow MakeRow(const kql::Schema& schema, const kql::Batch& batch, std::size_t row) {
   RuleRow made;
   made.json = "{";
-  for (std::size_t i = 0; i < table.schema.size(); ++i) {
+  for (std::size_t i = 0; i < schema.size(); ++i) {
     const kql::Column& column = *batch.columns[i];
-    made.columns.emplace_back(table.schema[i].name, kql::DisplayText(column, row));
-    made.json += (i > 0 ? "," : "") + kql::QuoteJson(table.schema[i].name) + ":" +
-                 kql::JsonText(column, row);
+    made.columns.emplace_back(schema[i].name, kql::DisplayText(column, row));
+    made.json +=
+        (i > 0 ? "," : "") + kql::QuoteJson(schema[i].name) + ":" + kql::JsonText(column, row);
   }
   made.json += "}";
   return made;
 }
-
-}  // namespace
 
 Instant TickOf(Instant time, Timespan frequency) {
   const std::int64_t since = time.ticks - Instant::kUnixEpochTicks;
@@ -100,7 +100,7 @@ Result<Evaluation> EvaluateRows(const Rule& rule, const kql::Query& query,
     PK_ASSIGN_OR_RETURN(const kql::ResultTable result, kql::Run(query, source, options));
     for (const kql::Batch& batch : result.batches) {
       for (std::size_t row = 0; row < batch.rows; ++row) {
-        RuleRow made = MakeRow(result, batch, row);
+        RuleRow made = MakeRow(result.schema, batch, row);
         made.event = batch.keys[row];
         made.tick = tick;
         const auto time = due.times.find(made.event);

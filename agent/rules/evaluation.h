@@ -14,14 +14,20 @@
 
 namespace picket::rules {
 
-// A row that a rule returned, with the event that it came from.
+// A row that a rule returned.
 struct RuleRow {
-  std::int64_t event = 0;  // key in its stream
-  Instant time;            // TimeGenerated of the event
+  std::int64_t event = 0;  // key in its stream of the event that it came from, when it is one
+  Instant time;            // TimeGenerated of the event; else the tick
   Instant tick;
   std::vector<std::pair<std::string, std::string>> columns;  // name, text as people read it
   std::string json;                                          // the same, typed
+  // What tells it from the other rows of its tick, for machines and for people: the keys by which
+  // the query groups; all of it when it does not. Only of rows of ticks.
+  std::string group, group_name;
 };
+
+// A row of a result, with columns and json.
+RuleRow MakeRow(const kql::Schema& schema, const kql::Batch& batch, std::size_t row);
 
 struct Evaluation {
   std::string stream;

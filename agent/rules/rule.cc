@@ -1,5 +1,7 @@
 #include "agent/rules/rule.h"
 
+#include "base/text.h"
+
 namespace picket::rules {
 
 std::string_view SeverityName(Severity severity) {
@@ -14,6 +16,14 @@ std::string_view SeverityName(Severity severity) {
       return "High";
   }
   return "Medium";
+}
+
+std::optional<Severity> ParseSeverity(std::string_view name) {
+  for (const Severity severity :
+       {Severity::kInformational, Severity::kLow, Severity::kMedium, Severity::kHigh}) {
+    if (EqualsIgnoreCase(name, SeverityName(severity))) return severity;
+  }
+  return std::nullopt;
 }
 
 std::string_view ConfidenceName(Confidence confidence) {

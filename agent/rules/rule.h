@@ -14,7 +14,8 @@ namespace picket::rules {
 
 // Sentinel's severities; stored and printed by name.
 enum class Severity : std::uint8_t { kInformational, kLow, kMedium, kHigh };
-std::string_view SeverityName(Severity severity);  // "Informational", …
+std::string_view SeverityName(Severity severity);              // "Informational", …
+std::optional<Severity> ParseSeverity(std::string_view name);  // in any case
 
 enum class Confidence : std::uint8_t { kLow, kMedium, kHigh };
 std::string_view ConfidenceName(Confidence confidence);  // "low", …
@@ -54,12 +55,17 @@ struct Rule {
   Timespan query_period = kDay;
   TriggerOperator trigger_operator = TriggerOperator::kGreater;
   std::int64_t trigger_threshold = 0;
+  // After a tick that triggered, later ones are held this long (suppressionDuration). Zero: never.
+  Timespan suppression;
+  // eventGroupingSettings: every row of the result is an alert of its own (AlertPerResult).
+  bool alert_per_result = false;
   std::vector<std::string> tactics;
   std::vector<std::string> techniques;
   std::vector<EntityMapping> entities;
   std::vector<std::pair<std::string, std::string>> custom_details;  // name, column
   std::string display_name_format;  // alertDetailsOverride: "{{Column}}" is replaced
   std::string description_format;
+  std::string severity_column, tactics_column;  // their values replace the rule's own
 
   // What only our own rules say (the `picket:` member; Sentinel has no place for it).
   std::string licence;  // "P1", "P2" or ""

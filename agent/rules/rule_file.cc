@@ -27,6 +27,8 @@ std::string HashOfMeaning(const Rule& rule) {
       meaning += identifier + "=" + column + "\n";
     }
   }
+  if (rule.suppression.ticks > 0) meaning += fmt::format("held {}\n", rule.suppression.ticks);
+  if (rule.alert_per_result) meaning += "an alert per result\n";
   return Sha256Hex(meaning);
 }
 
@@ -101,6 +103,8 @@ Result<Rule> ParseKqlRule(std::string_view text, const fs::path& file) {
   rule.query_frequency = rule.query_period <= kDay        ? kHour
                          : rule.query_period <= 14 * kDay ? 6 * kHour
                                                           : kDay;
+  // Every row is in the window of a tick.
+  rule.query_period = std::max(rule.query_period, rule.query_frequency);
   return rule;
 }
 

@@ -146,6 +146,29 @@ void ReadThreshold(MemberReader& reader, Rule& rule) {
   }
 }
 
+void ReadSuppression(MemberReader& reader, Rule& rule) {
+  const std::string enabled = reader.Text("suppressionEnabled");
+  const Timespan held = reader.Span("suppressionDuration", kHour * 5);  // Sentinel's default
+  if (EqualsIgnoreCase(enabled, "true")) {
+    rule.suppression = held;
+  } else if (!enabled.empty() && !EqualsIgnoreCase(enabled, "false")) {
+    reader.Complain(reader.Raw("suppressionEnabled").Mark(),
+                    "'suppressionEnabled' must be true or false");
+  }
+}
+
+void ReadGrouping(MemberReader& reader, Rule& rule) {
+  const YAML::Node node = reader.Raw("eventGroupingSettings");
+  if (!node || node.IsNull()) return;
+  if (!node.IsMap()) {
+    return reader.Complain(node.Mark(), "'eventGroupingSettings' must be a mapping");
+  }
+  MemberReader grouping(node);
+  rule.alert_per_result = grouping.OneOf<bool>(
+      "aggregationKind", {{"SingleAlert", false}, {"AlertPerResult", true}}, false);
+  if (grouping.error()) reader.Complain(node.Mark(), grouping.error()->message);
+}
+
 void ReadDetails(MemberReader& reader, Rule& rule) {
   if (const YAML::Node details = reader.Raw("customDetails"); details && details.IsMap()) {
     for (const auto& pair : details) {
@@ -158,6 +181,8 @@ void ReadDetails(MemberReader& reader, Rule& rule) {
     MemberReader details(node);
     rule.display_name_format = details.Text("alertDisplayNameFormat");
     rule.description_format = details.Text("alertDescriptionFormat");
+    rule.severity_column = details.Text("alertSeverityColumnName");
+    rule.tactics_column = details.Text("alertTacticsColumnName");
     if (details.error()) reader.Complain(node.Mark(), details.error()->message);
   }
 }
@@ -208,13 +233,15 @@ Result<Rule> ReadRule(const YAML::Node& root, const std::filesystem::path& file)
                                           {"Medium", Severity::kMedium},
                                           {"High", Severity::kHigh}},
                                          Severity::kMedium);
-  // Sentinel runs NRT rules every minute over the last minute's arrivals.
+  // Sentinel runs NRT rules every minute over the minute before.
   const bool nrt = rule.kind == RuleKind::kNrt;
   rule.query_frequency = reader.Span("queryFrequency", nrt ? kMinute : kHour);
-  rule.query_period = reader.Span("queryPeriod", nrt ? kHour : kDay);
+  rule.query_period = reader.Span("queryPeriod", nrt ? kMinute : kDay);
   rule.tactics = reader.Texts("tactics");
   rule.techniques = reader.Texts("relevantTechniques");
   ReadThreshold(reader, rule);
+  ReadSuppression(reader, rule);
+  ReadGrouping(reader, rule);
   ReadEntities(reader, rule);
   ReadDetails(reader, rule);
   ReadExtension(reader, rule);

@@ -36,7 +36,20 @@ void CheckColumns(Verdict& verdict, const Rule& rule) {
   }
 }
 
+bool AnyRowTriggers(const Rule& rule) {
+  return rule.trigger_threshold == 0 && (rule.trigger_operator == TriggerOperator::kGreater ||
+                                         rule.trigger_operator == TriggerOperator::kNotEqual);
+}
+
+Way WayOf(const Rule& rule, const kql::Query& query) {
+  const bool by_row =
+      query.RowWise() && query.OnlyForgets() && AnyRowTriggers(rule) && rule.suppression.ticks == 0;
+  return by_row ? Way::kByRow : Way::kByTick;
+}
+
 }  // namespace
+
+std::string_view WayName(Way way) { return way == Way::kByRow ? "by row" : "by tick"; }
 
 Verdict Check(const Rule& rule, const kql::Catalog& catalog) {
   Verdict verdict;
@@ -48,13 +61,16 @@ Verdict Check(const Rule& rule, const kql::Catalog& catalog) {
   if (compiled.query) {
     verdict.tables = compiled.query->Tables();
     verdict.query = std::move(compiled.query);
-    if (!verdict.query->RowWise()) {
-      Refuse(verdict, rule, "PK110",
-             "the rule joins, groups or counts rows; this version evaluates rules that work row "
-             "by row",
-             "Run it by hand with 'picket query'.");
-    } else if (verdict.tables.size() != 1) {
+    verdict.way = WayOf(rule, *verdict.query);
+    if (verdict.tables.empty()) {
       Refuse(verdict, rule, "PK110", "the rule reads no table", "");
+    } else if (verdict.way == Way::kByTick && rule.query_period < rule.query_frequency) {
+      Refuse(
+          verdict, rule, "PK112",
+          fmt::format("queryPeriod {} is shorter than queryFrequency {}: what happens in between "
+                      "would never be looked at",
+                      FormatTimespan(rule.query_period), FormatTimespan(rule.query_frequency)),
+          "Set queryPeriod to queryFrequency or more.");
     }
     CheckColumns(verdict, rule);
   }

@@ -1,13 +1,22 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/kql/engine.h"
 #include "agent/rules/rule.h"
 
 namespace picket::rules {
+
+// How a rule is evaluated.
+enum class Way : std::uint8_t {
+  kByRow,   // each new row at the tick of its own time
+  kByTick,  // the rows of the period before each tick
+};
+std::string_view WayName(Way way);  // "by row", "by tick"
 
 // Whether a rule runs, and why not.
 struct Verdict {
@@ -16,10 +25,15 @@ struct Verdict {
   std::vector<std::string> missing;         // what this tenant does not give
   kql::Diagnostics errors;                  // lines counted in the rule's file
   std::shared_ptr<const kql::Query> query;  // nullptr when refused
+  Way way = Way::kByTick;
 };
 
-// Compiles the rule. In this version a rule must work row by row over one table; others are
-// refused with PK110.
+// Compiles the rule. Refused beyond what KQL refuses: PK110 it reads no table; PK111 an entity is
+// mapped to a column that is not there; PK112 a tick's period does not reach back to the tick
+// before, so that rows would be in no window.
+//
+// Row by row is the same as by tick, and faster, when each row of the result comes from one row of
+// a table, the clock decides only when a row is too old, and any single row of the result triggers.
 Verdict Check(const Rule& rule, const kql::Catalog& catalog);
 
 }  // namespace picket::rules

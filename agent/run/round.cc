@@ -140,8 +140,8 @@ class AgentImpl : public Agent {
                              .streams = tenant.streams},
         poll_settings_, *parts.store, *parts.client, *budgets_, clock_);
     PK_RETURN_IF_ERROR(parts.poller->Load());
-    parts.alerting =
-        std::make_unique<alerts::Alerting>(*parts.store, tenant.id, rules_.rules, settings_.alerts);
+    parts.alerting = std::make_unique<alerts::Alerting>(*parts.store, tenant.id, rules_.rules,
+                                                        settings_.alerts, StreamsOf(tenant));
     by_poller_.emplace(parts.poller.get(), parts_.size());
     parts_.push_back(std::move(parts));
     return {};
@@ -182,7 +182,8 @@ class AgentImpl : public Agent {
     // Graph's time where it is known: a clock that is ahead must not empty the files, nor a rule
     // begin in the future.
     const Instant now = round.data_time.value_or(clock_.Now());
-    Result<alerts::AlertCounts> evaluated = parts.alerting->Evaluate(now, stop);
+    Result<alerts::AlertCounts> evaluated =
+        parts.alerting->Evaluate({.now = now, .sure = round.data_time.has_value()}, stop);
     if (evaluated) {
       outcome.alerts = *evaluated;
     } else if (evaluated.error().kind != ErrorKind::kCancelled) {

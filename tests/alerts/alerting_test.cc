@@ -78,8 +78,8 @@ class AlertingTest : public tables::TablesTest {
   }
 
   AlertCounts Evaluate(Instant now) {
-    Alerting alerting(*store_, tenant_, rules_, settings_);
-    const auto counts = alerting.Evaluate(now, {});
+    Alerting alerting(*store_, tenant_, rules_, settings_, {});
+    const auto counts = alerting.Evaluate({.now = now}, {});
     EXPECT_TRUE(counts) << (counts ? "" : counts.error().message);
     EXPECT_TRUE(alerting.failures().empty());
     return counts.value_or(AlertCounts{});
@@ -359,8 +359,8 @@ TEST_F(AlertingTest, ACrashAtAnyPointLosesNothingAndDoublesNothing) {
     };
     const bool died = DiesAt(nth, [&] {
       open();
-      Alerting alerting(*store_, tenant_, rules_, settings_);
-      if (!alerting.Evaluate(now_, {})) _exit(1);
+      Alerting alerting(*store_, tenant_, rules_, settings_, {});
+      if (!alerting.Evaluate({.now = now_}, {})) _exit(1);
     });
     open();
     // Cursor and findings are of one commit: a rule whose cursor moved left its findings.

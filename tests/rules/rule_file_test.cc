@@ -95,13 +95,91 @@ TEST(SentinelRuleTest, AnEntityOfAColumnThatIsNotReturnedIsRefused) {
   EXPECT_EQ(verdict.errors[0].code, "PK111");
 }
 
-TEST(SentinelRuleTest, ARuleThatGroupsRowsIsRefused) {
-  const auto rule = ParseSentinelRule(
-      With("| where ResultType == 0", "| summarize count() by UserPrincipalName"), "r.yaml");
+Way WayOf(std::string_view query, std::string_view from = "", std::string_view to = "") {
+  std::string text = With("SigninLogs\n  | where ResultType == 0", query);
+  text.replace(text.find("triggerThreshold: 3"), 19, "triggerThreshold: 0");
+  if (!from.empty()) text.replace(text.find(from), from.size(), to);
+  const auto rule = ParseSentinelRule(text, "r.yaml");
+  EXPECT_TRUE(rule) << rule.error().message;
+  const Verdict verdict = Check(*rule, tables::TableCatalog());
+  EXPECT_EQ(verdict.verdict, "runs") << verdict.errors[0].message;
+  return verdict.way;
+}
+
+TEST(SentinelRuleTest, OnlyWhatARowAloneDecidesGoesByRow) {
+  for (const char* by_row : {
+           "SigninLogs | where ResultType == 0",
+           "SigninLogs | where TimeGenerated > ago(1d) and ResultType == 0",
+           "SigninLogs | where TimeGenerated between (ago(1d) .. now())",
+           "SigninLogs | where TimeGenerated >= startofday(ago(1d)) | where TimeGenerated <= now()",
+           "SigninLogs | where ago(2h) < TimeGenerated | extend a = 1 | sort by TimeGenerated",
+       }) {
+    EXPECT_EQ(WayOf(by_row), Way::kByRow) << by_row;
+  }
+  for (const char* by_tick : {
+           "SigninLogs | where TimeGenerated < ago(1h)",
+           "SigninLogs | where TimeGenerated < now()",
+           "SigninLogs | where TimeGenerated between (ago(1d) .. ago(1h))",
+           "SigninLogs | where TimeGenerated > ago(1d) or ResultType == 0",
+           "SigninLogs | extend age = now() - TimeGenerated",
+           "SigninLogs | extend t = TimeGenerated | where t > ago(1d)",
+           "SigninLogs | summarize count() by UserPrincipalName",
+           "SigninLogs | where UserPrincipalName in ((SigninLogs | project UserPrincipalName))",
+           "union SigninLogs, AADNonInteractiveUserSignInLogs",
+       }) {
+    EXPECT_EQ(WayOf(by_tick), Way::kByTick) << by_tick;
+  }
+  const std::string plain = "SigninLogs | where ResultType == 0";
+  EXPECT_EQ(WayOf(plain, "triggerThreshold: 0", "triggerThreshold: 5"), Way::kByTick);
+  EXPECT_EQ(WayOf(plain, "triggerOperator: gt", "triggerOperator: eq"), Way::kByTick);
+  EXPECT_EQ(WayOf(plain, "triggerOperator: gt", "triggerOperator: ne"), Way::kByRow);
+  EXPECT_EQ(WayOf(plain, "kind: Scheduled", "suppressionEnabled: true"), Way::kByTick);
+}
+
+TEST(SentinelRuleTest, APeriodThatLeavesRowsOutIsRefused) {
+  const auto rule = ParseSentinelRule(With("queryPeriod: 2d", "queryPeriod: 10m"), "r.yaml");
   ASSERT_TRUE(rule);
   const Verdict verdict = Check(*rule, tables::TableCatalog());
-  ASSERT_FALSE(verdict.errors.empty());
-  EXPECT_EQ(verdict.errors[0].code, "PK110");
+  ASSERT_EQ(verdict.errors.size(), 1U);
+  EXPECT_EQ(verdict.errors[0].code, "PK112");
+  EXPECT_THAT(verdict.errors[0].message, HasSubstr("queryPeriod 10m"));
+}
+
+TEST(SentinelRuleTest, WhatGroupsAndHoldsAlertsIsRead) {
+  const auto rule = ParseSentinelRule(
+      With("customDetails:",
+           "suppressionEnabled: true\nsuppressionDuration: PT5H\neventGroupingSettings:\n"
+           "  aggregationKind: AlertPerResult\nalertDetailsOverride:\n"
+           "  alertDisplayNameFormat: 'Seen {{A}}'\n  alertSeverityColumnName: Sev\n"
+           "  alertTacticsColumnName: Tac\ncustomDetails:"),
+      "r.yaml");
+  ASSERT_TRUE(rule) << rule.error().message;
+  EXPECT_EQ(rule->suppression, kHour * 5);
+  EXPECT_TRUE(rule->alert_per_result);
+  EXPECT_EQ(rule->display_name_format, "Seen {{A}}");
+  EXPECT_EQ(rule->severity_column, "Sev");
+  EXPECT_EQ(rule->tactics_column, "Tac");
+  const auto off = ParseSentinelRule(
+      With("customDetails:", "suppressionEnabled: false\nsuppressionDuration: 5h\ncustomDetails:"),
+      "r.yaml");
+  ASSERT_TRUE(off);
+  EXPECT_EQ(off->suppression, Timespan());
+  EXPECT_THAT(RefusalOf(With("customDetails:", "suppressionEnabled: maybe\ncustomDetails:")),
+              HasSubstr("'suppressionEnabled' must be true or false"));
+  EXPECT_THAT(RefusalOf(With("customDetails:",
+                             "eventGroupingSettings:\n  aggregationKind: Some\ncustomDetails:")),
+              HasSubstr("SingleAlert, AlertPerResult"));
+}
+
+TEST(SentinelRuleTest, AnNrtRuleLooksAtEachMinute) {
+  const auto rule =
+      ParseSentinelRule(With("kind: Scheduled\nseverity: high\nqueryFrequency: PT30M\n"
+                             "queryPeriod: 2d",
+                             "kind: NRT\nseverity: high"),
+                        "r.yaml");
+  ASSERT_TRUE(rule) << rule.error().message;
+  EXPECT_EQ(rule->query_frequency, kMinute);
+  EXPECT_EQ(rule->query_period, kMinute);
 }
 
 TEST(SentinelRuleTest, RefusalsNameLineAndColumn) {

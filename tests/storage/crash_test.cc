@@ -173,7 +173,7 @@ State CheckAll(const std::filesystem::path& folder) {
   if (!cursor) return state;
   // Whatever was judged has a tick, a decision and something sent or to be sent: one each.
   const std::string seq = std::to_string(cursor->seq);
-  EXPECT_EQ(store->ticks().Waiting(9).value().at(0).reason, seq);
+  EXPECT_EQ(store->ticks().Waiting("", 9).value().at(0).reason, seq);
   EXPECT_EQ(store->decisions().Of(seq).value().size(), 1U);
   const auto sent = store->outbox().LastDelivery("soc", "i").value();
   const auto waiting = store->outbox().Entries("pending", 9).value();

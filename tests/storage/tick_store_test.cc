@@ -30,7 +30,7 @@ class TickStoreTest : public StoreTest {
   }
   std::vector<std::int64_t> WaitingHours() {
     std::vector<std::int64_t> hours;
-    const Result<std::vector<TickRow>> waiting = Of().Waiting(1000);
+    const Result<std::vector<TickRow>> waiting = Of().Waiting("", 1000);
     for (const TickRow& row : waiting.value()) hours.push_back(row.tick.ticks / kHour.ticks);
     return hours;
   }
@@ -52,7 +52,7 @@ TEST_F(TickStoreTest, ATickIsEvaluatedWhenTheCursorHasPassedItAndNothingElseIsSa
   const TickCursor cursor = Of().Cursor("rule").value().value();
   EXPECT_EQ(std::tie(cursor.version, cursor.started, cursor.tick),
             std::make_tuple(std::string("v1"), At(10), At(13)));
-  const std::vector<TickRow> waiting = Of().Waiting(10).value();
+  const std::vector<TickRow> waiting = Of().Waiting("", 10).value();
   ASSERT_EQ(waiting.size(), 1U);
   EXPECT_EQ(waiting[0].reason, "SigninLogs is not read yet");
   EXPECT_EQ(waiting[0].runs, 1);
@@ -85,7 +85,7 @@ TEST_F(TickStoreTest, WhatWaitsRunsAgainNewestFirstAndIsSettled) {
   ASSERT_TRUE(Of().MarkDirty("rule", At(0), "a row from before the rule", At(9)));
   EXPECT_THAT(WaitingHours(), ElementsAre(4, 2));
   EXPECT_EQ(Of().State("rule", At(2)).value(), TickState::kPartial) << "runs again anyhow";
-  EXPECT_EQ(Of().Waiting(1).value().at(0).reason, "a late row") << "once however many rows";
+  EXPECT_EQ(Of().Waiting("rule", 1).value().at(0).reason, "a late row") << "once however many rows";
   TickRow again = Row(4, TickState::kEvaluated);
   again.runs = 2;
   ASSERT_TRUE(Of().Settle(again));
@@ -95,7 +95,7 @@ TEST_F(TickStoreTest, WhatWaitsRunsAgainNewestFirstAndIsSettled) {
   EXPECT_EQ(Of().State("rule", At(2)).value(), TickState::kGivenUp);
   ASSERT_TRUE(Of().MarkDirty("rule", At(2), "a late row", At(9)));
   EXPECT_EQ(Of().State("rule", At(2)).value(), TickState::kGivenUp) << "for good";
-  const TickCounts counts = Of().Counts().value();
+  const TickCounts counts = Of().Counts("rule").value();
   EXPECT_EQ(std::tie(counts.partial, counts.dirty, counts.given_up), std::make_tuple(0, 0, 1));
 }
 
@@ -121,11 +121,39 @@ TEST_F(TickStoreTest, WhatCanNoLongerBeJudgedIsGivenUpAndSaysSoBeforeItIsForgott
   ASSERT_TRUE(Of().Expire(At(10), At(100)));
   EXPECT_EQ(Of().State("rule", At(1)).value(), TickState::kGivenUp);
   EXPECT_THAT(WaitingHours(), ElementsAre(50));
-  EXPECT_EQ(Of().Counts().value().given_up, 1) << "the one that was given up long ago is forgotten";
+  EXPECT_EQ(Of().Counts("rule").value().given_up, 1)
+      << "the one that was given up long ago is forgotten";
   ASSERT_TRUE(Of().Expire(At(40), At(130)));
-  EXPECT_EQ(Of().Counts().value().given_up, 1) << "shown as long as events are kept";
+  EXPECT_EQ(Of().Counts("rule").value().given_up, 1) << "shown as long as events are kept";
   ASSERT_TRUE(Of().Expire(At(101), At(200)));
-  EXPECT_EQ(Of().Counts().value().given_up, 1) << "hour 50, now";
+  EXPECT_EQ(Of().Counts("rule").value().given_up, 1) << "hour 50, now";
+}
+
+TEST_F(TickStoreTest, WhatATickFoundIsReplacedByWhatItFindsWhenItRunsAgain) {
+  const auto put = [&](std::int64_t hour, std::vector<TickFinding> found) {
+    ASSERT_TRUE(Of().PutFindings("rule", At(hour), found));
+  };
+  put(1, {{.finding = "a", .rows = "[1]"}, {.finding = "b", .rows = "[2]"}});
+  put(2, {{.finding = "a", .fires = false, .rows = "[3]"}});
+  ASSERT_TRUE(Of().PutFindings("other", At(2), {{.finding = "a", .rows = "[4]"}}));
+  const std::vector<TickFinding> of_a = Of().TicksOf("rule", "a").value();
+  ASSERT_EQ(of_a.size(), 2U);
+  EXPECT_EQ(of_a[0].tick, At(1));
+  EXPECT_EQ(of_a[1].rows, "[3]");
+  EXPECT_FALSE(of_a[1].fires);
+  EXPECT_EQ(Of().LastFired("rule", At(3)).value(), At(1)) << "the second is suppressed";
+  ASSERT_TRUE(Of().SetFires("rule", At(2), true));
+  EXPECT_EQ(Of().LastFired("rule", At(3)).value(), At(2));
+  put(1, {{.finding = "b", .rows = "[5]"}});
+  EXPECT_EQ(Of().TicksOf("rule", "a").value().size(), 1U);
+  ASSERT_EQ(Of().FindingsAt("rule", At(1)).value().size(), 1U);
+  EXPECT_EQ(Of().FindingsAt("rule", At(1)).value()[0].rows, "[5]");
+  EXPECT_EQ(Of().Found("rule", At(0)).value().size(), 2U);
+  ASSERT_TRUE(Of().Expire(At(2), At(9)));
+  EXPECT_EQ(Of().Found("rule", At(0)).value().size(), 1U);
+  ASSERT_TRUE(Of().Start("rule", "v2", At(5)));
+  EXPECT_TRUE(Of().Found("rule", At(0)).value().empty()) << "another version asks other questions";
+  EXPECT_EQ(Of().TicksOf("other", "a").value().size(), 1U);
 }
 
 // The states against a plain model, over random histories.

@@ -88,7 +88,7 @@ TEST_F(UpgradeTest, ReadingOnlyUpgradesNothing) {
 TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWasAndNamesItsCopy) {
   {
     auto database = Database::Open(File(), {.application_id = kTenantApplicationId}).value();
-    ASSERT_TRUE(database->Execute("CREATE TABLE delivery(of_somebody_else)"));
+    ASSERT_TRUE(database->Execute("CREATE TABLE tick_finding(of_somebody_else)"));
   }
   const auto opened = Open();
   ASSERT_FALSE(opened);
@@ -105,7 +105,7 @@ TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWasAndNamesItsCopy) {
     if (path == copy) fs::rename(copy, File());
     {
       auto database = Database::Open(File(), {.application_id = kTenantApplicationId}).value();
-      ASSERT_TRUE(database->Execute("DROP TABLE delivery"));
+      ASSERT_TRUE(database->Execute("DROP TABLE tick_finding"));
       if (path != copy) {
         ASSERT_TRUE(CopyDatabase(*database, folder.path() / "aside"));
       }
@@ -118,7 +118,7 @@ TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWasAndNamesItsCopy) {
       EXPECT_FALSE(fs::exists(copy));
       fs::rename(folder.path() / "aside", copy);
       auto database = Database::Open(copy, {.application_id = kTenantApplicationId}).value();
-      ASSERT_TRUE(database->Execute("CREATE TABLE delivery(of_somebody_else)"));
+      ASSERT_TRUE(database->Execute("CREATE TABLE tick_finding(of_somebody_else)"));
     }
   }
 }
