@@ -1,4 +1,4 @@
-// picket rules list|show|check
+// picket rules list|show|check; backtest is in backtest.cc
 
 #include <fmt/format.h>
 
@@ -6,9 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "agent/alerts/rule_status.h"
 #include "agent/cli/context.h"
 #include "agent/run/coverage.h"
 #include "agent/run/rules_loader.h"
+#include "agent/run/tenant_files.h"
 #include "agent/tables/table_catalog.h"
 #include "base/text.h"
 
@@ -73,6 +75,11 @@ void NoteGaps(run::RuleBook& book, const Gaps& gaps) {
   }
 }
 
+// "" of a rule that is refused.
+std::string WayText(const rules::Verdict& verdict) {
+  return verdict.query ? std::string(rules::WayName(verdict.way)) : std::string();
+}
+
 json RuleJson(const rules::Rule& rule, const rules::Verdict& verdict, const Gaps& gaps) {
   json missing_in = json::array();
   ForEachGap(verdict, gaps,
@@ -85,6 +92,7 @@ json RuleJson(const rules::Rule& rule, const rules::Verdict& verdict, const Gaps
           {"title", rule.title},
           {"language", rule.language},
           {"verdict", verdict.verdict},
+          {"way", WayText(verdict)},
           {"tables", verdict.tables},
           {"missing", verdict.missing},
           {"errors", ErrorsJson(verdict.errors)}};
@@ -96,6 +104,7 @@ json BrokenJson(const rules::RuleFileError& broken) {
           {"title", ""},
           {"language", ""},
           {"verdict", "refused"},
+          {"way", ""},
           {"tables", json::array()},
           {"missing", json::array()},
           {"errors", json::array({{{"code", "PK120"},
@@ -119,6 +128,25 @@ std::string WhyText(const rules::Verdict& verdict, const Gaps& gaps) {
   return why;
 }
 
+// How far the rule came in each tenant whose file can be read.
+json ProgressJson(const run::Settings& settings, const alerts::LoadedRule& loaded) {
+  json tenants = json::array();
+  for (const run::Tenant& tenant : settings.tenants) {
+    auto store = run::OpenTenant(settings, tenant.id, /*read_only=*/true);
+    if (!store) continue;
+    const auto status = alerts::ReadRuleStatus(**store, {loaded});
+    if (!status || status->empty()) continue;
+    const alerts::RuleStatus& one = status->front();
+    tenants.push_back({{"tenant", tenant.name},
+                       {"evaluated", one.evaluated ? json(FormatRfc3339(*one.evaluated)) : json()},
+                       {"partial", one.partial},
+                       {"dirty", one.dirty},
+                       {"given_up", one.given_up},
+                       {"note", one.note}});
+  }
+  return tenants;
+}
+
 void PrintChecked(Context& context, const run::RuleBook& book, const Gaps& gaps) {
   if (context.format == Format::kJson) {
     json list = json::array();
@@ -129,18 +157,19 @@ void PrintChecked(Context& context, const run::RuleBook& book, const Gaps& gaps)
     WriteAll(JsonPage(list), stdout);
     return;
   }
-  TextTable table{{"VERDICT", "RULE", "SEVERITY", "TABLES", "FILE", "WHY"}, {}};
+  TextTable table{{"VERDICT", "RULE", "SEVERITY", "GOES", "TABLES", "FILE", "WHY"}, {}};
   for (const alerts::LoadedRule& loaded : book.rules) {
     std::string tables;
     for (const std::string& name : loaded.verdict.tables)
       tables += (tables.empty() ? "" : " ") + name;
     table.rows.push_back({loaded.verdict.verdict, loaded.rule.title,
-                          std::string(rules::SeverityName(loaded.rule.severity)), tables,
-                          loaded.rule.file.string(), WhyText(loaded.verdict, gaps)});
+                          std::string(rules::SeverityName(loaded.rule.severity)),
+                          WayText(loaded.verdict), tables, loaded.rule.file.string(),
+                          WhyText(loaded.verdict, gaps)});
   }
   for (const rules::RuleFileError& broken : book.errors) {
     table.rows.push_back(
-        {"refused", "", "", "", broken.file.string(),
+        {"refused", "", "", "", "", broken.file.string(),
          broken.error.message + (broken.error.hint.empty() ? "" : ". " + broken.error.hint)});
   }
   if (context.format == Format::kCsv) {
@@ -197,6 +226,9 @@ void Show(Context& context, const std::string& id) {
     object["period"] = FormatTimespan(rule.query_period);
     object["false_positives"] = rule.false_positives;
     object["next_steps"] = rule.next_steps;
+    object["suppression"] = rule.suppression.ticks > 0 ? FormatTimespan(rule.suppression) : "";
+    object["grouping"] = rule.alert_per_result ? "AlertPerResult" : "SingleAlert";
+    object["progress"] = ProgressJson(*settings, loaded);
     object["hash"] = rule.hash;
     object["query"] = rule.query;
     if (context.format == Format::kJson) {
@@ -251,6 +283,7 @@ void AddRules(CLI::App& app, Context& context) {
       "  picket rules check rules.d --format json\n"
       "\nExit codes: 0 all run; 1 some are refused");
   check->callback([&context, paths] { Check(context, *paths); });
+  AddBacktest(*rules, context);
 }
 
 }  // namespace picket::cli

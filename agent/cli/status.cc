@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "agent/alerts/rule_status.h"
 #include "agent/cli/context.h"
 #include "agent/poll/poller.h"
+#include "agent/run/rules_loader.h"
 #include "agent/run/tenant_files.h"
 #include "base/text.h"
 
@@ -20,6 +22,7 @@ struct TenantStatus {
   std::string state;  // ok | waiting | degraded | unreadable
   std::string error;
   std::vector<poll::StreamStatus> streams;
+  std::vector<alerts::RuleStatus> rules;
   storage::OutboxDepth outbox;
   int exit_code = 0;  // of one that cannot be read
 };
@@ -30,7 +33,8 @@ void Unreadable(TenantStatus& status, const Error& error) {
   status.exit_code = ExitCodeFor(error.kind);
 }
 
-TenantStatus StatusOf(const run::Settings& settings, const run::Tenant& tenant) {
+TenantStatus StatusOf(const run::Settings& settings, const run::RuleBook& book,
+                      const run::Tenant& tenant) {
   TenantStatus status{.name = tenant.name, .state = "waiting"};
   auto store = run::OpenTenant(settings, tenant.id, /*read_only=*/true);
   if (!store) {
@@ -39,10 +43,12 @@ TenantStatus StatusOf(const run::Settings& settings, const run::Tenant& tenant) 
   }
   auto streams = poll::ReadStatus(**store, run::StreamsOf(tenant), settings.poll);
   auto outbox = (*store)->outbox().Depth();
-  if (!streams || !outbox) {
-    Unreadable(status, streams ? outbox.error() : streams.error());
+  auto rules = alerts::ReadRuleStatus(**store, book.rules);
+  if (!streams || !outbox || !rules) {
+    Unreadable(status, !streams ? streams.error() : !outbox ? outbox.error() : rules.error());
     return status;
   }
+  status.rules = *std::move(rules);
   status.streams = *std::move(streams);
   status.outbox = *outbox;
   status.state = "ok";
@@ -57,6 +63,21 @@ TenantStatus StatusOf(const run::Settings& settings, const run::Tenant& tenant) 
 std::string TimeText(const std::optional<Instant>& t) { return t ? FormatRfc3339(*t) : ""; }
 
 json TimeJson(const std::optional<Instant>& t) { return t ? json(FormatRfc3339(*t)) : json(); }
+
+json RulesJson(const TenantStatus& tenant) {
+  json rules = json::array();
+  for (const alerts::RuleStatus& rule : tenant.rules) {
+    rules.push_back({{"id", rule.id},
+                     {"title", rule.title},
+                     {"way", rules::WayName(rule.way)},
+                     {"evaluated", TimeJson(rule.evaluated)},
+                     {"partial", rule.partial},
+                     {"dirty", rule.dirty},
+                     {"given_up", rule.given_up},
+                     {"note", rule.note}});
+  }
+  return rules;
+}
 
 std::string StatusJson(const std::vector<TenantStatus>& tenants) {
   json list = json::array();
@@ -88,6 +109,7 @@ std::string StatusJson(const std::vector<TenantStatus>& tenants) {
     json object = {{"name", tenant.name},
                    {"state", tenant.state},
                    {"streams", std::move(streams)},
+                   {"rules", RulesJson(tenant)},
                    {"outbox", {{"pending", tenant.outbox.pending}, {"dead", tenant.outbox.dead}}}};
     if (!tenant.error.empty()) object["error"] = tenant.error;
     list.push_back(std::move(object));
@@ -107,6 +129,18 @@ std::string NoteOf(const poll::StreamStatus& stream) {
   return note;
 }
 
+// "2 partial, 1 given up"
+std::string TicksText(const alerts::RuleStatus& rule) {
+  std::string text;
+  const auto add = [&](std::int64_t count, const char* what) {
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
+  };
+  add(rule.partial, "partial");
+  add(rule.dirty, "dirty");
+  add(rule.given_up, "given up");
+  return text;
+}
+
 TextTable StatusTable(const std::vector<TenantStatus>& tenants) {
   TextTable table{{"TENANT", "STREAM", "STATE", "READ TO", "COMPLETE TO", "EVENTS", "LATE", "NOTE"},
                   {}};
@@ -119,6 +153,13 @@ TextTable StatusTable(const std::vector<TenantStatus>& tenants) {
                             TimeText(s.complete_to), std::to_string(s.events),
                             std::to_string(s.late), NoteOf(s)});
     }
+    // Of the rules only those that have something to tell.
+    for (const alerts::RuleStatus& rule : tenant.rules) {
+      const std::string ticks = TicksText(rule);
+      if (ticks.empty()) continue;
+      table.rows.push_back({tenant.name, "rule " + rule.title, ticks, TimeText(rule.evaluated), "",
+                            "", "", rule.note});
+    }
   }
   return table;
 }
@@ -130,7 +171,24 @@ std::string StatusPrometheus(const std::vector<TenantStatus>& tenants) {
   std::string read_to = "# TYPE picket_stream_read_to_seconds gauge\n";
   std::string late = "# TYPE picket_stream_late_events counter\n";
   std::string holes = "# TYPE picket_stream_holes gauge\n";
+  std::string ticks = "# TYPE picket_rule_ticks gauge\n";
+  std::string evaluated = "# TYPE picket_rule_evaluated_seconds gauge\n";
   for (const TenantStatus& tenant : tenants) {
+    for (const alerts::RuleStatus& rule : tenant.rules) {
+      const std::string labels = fmt::format("tenant=\"{}\",rule=\"{}\"", tenant.name, rule.id);
+      const auto add = [&](const char* state, std::int64_t count) {
+        ticks += fmt::format("picket_rule_ticks{{{},state=\"{}\"}} {}\n", labels, state, count);
+      };
+      if (rule.way == rules::Way::kByTick) {
+        add("partial", rule.partial);
+        add("dirty", rule.dirty);
+        add("given_up", rule.given_up);
+      }
+      if (rule.evaluated) {
+        evaluated += fmt::format("picket_rule_evaluated_seconds{{{}}} {}\n", labels,
+                                 rule.evaluated->UnixMillis() / 1000);
+      }
+    }
     for (const poll::StreamStatus& s : tenant.streams) {
       const std::string labels =
           fmt::format("{{tenant=\"{}\",stream=\"{}\"}}", tenant.name, s.name);
@@ -144,15 +202,16 @@ std::string StatusPrometheus(const std::vector<TenantStatus>& tenants) {
       }
     }
   }
-  return events + up + read_to + late + holes;
+  return events + up + read_to + late + holes + ticks + evaluated;
 }
 
 void Status(Context& context) {
   const auto settings = LoadSettings(context);
   if (!settings) return;
+  const run::RuleBook book = run::LoadRuleBook(*settings);
   std::vector<TenantStatus> tenants;
   for (const run::Tenant& tenant : settings->tenants) {
-    tenants.push_back(StatusOf(*settings, tenant));
+    tenants.push_back(StatusOf(*settings, book, tenant));
   }
   std::size_t unreadable = 0;
   for (const TenantStatus& tenant : tenants) {
@@ -180,7 +239,8 @@ void Status(Context& context) {
 }  // namespace
 
 void AddStatus(CLI::App& app, Context& context) {
-  CLI::App* verb = app.add_subcommand("status", "How far each stream of each tenant is read");
+  CLI::App* verb = app.add_subcommand(
+      "status", "How far each stream of each tenant is read, and each rule evaluated");
   AddConfigOption(*verb, context);
   AddFormatOption(*verb, context, {"table", "json", "csv", "prometheus"});
   verb->footer(

@@ -153,5 +153,72 @@ TEST_F(RulePathTest, AFolderWithoutRulesSaysWhatRulesAre) {
   EXPECT_THAT(check.out, HasSubstr(".yaml"));
 }
 
+constexpr const char* kCounting = R"(id: 0f7c6c1e-1111-4222-8333-888888888888
+name: Many sign-ins of one user
+severity: High
+queryFrequency: 5m
+queryPeriod: 1h
+triggerOperator: gt
+triggerThreshold: 0
+alertDetailsOverride:
+  alertDisplayNameFormat: '{{SignIns}} sign-ins of {{UserPrincipalName}}'
+entityMappings:
+  - entityType: Account
+    fieldMappings:
+      - identifier: FullName
+        columnName: UserPrincipalName
+query: |
+  SigninLogs
+  | summarize SignIns = count() by UserPrincipalName
+  | where SignIns >= 7
+kind: Scheduled
+)";
+
+class TickRuleTest : public TenantTest {
+ protected:
+  [[nodiscard]] json Json(const std::string& command) const {
+    return json::parse(Shell("\"$PICKET\" " + command + " --format json 2>/dev/null").out, nullptr,
+                       false);
+  }
+};
+
+TEST_F(TickRuleTest, ARuleThatCountsRaisesAnAlertAndSaysHowFarItCame) {
+  Write("rule.yaml", kCounting);
+  good_.more = "[rules]\npaths = [\"rule.yaml\"]\nshipped = false\n";
+  WriteConfig(good_);
+  ASSERT_EQ(Once().code, 0);
+  EXPECT_THAT(Picket("rules list").out, HasSubstr("by tick"));
+  const std::size_t before = Json("alerts list --all")["alerts"].size();
+  for (int i = 0; i < 3; ++i) Emit();
+  Pass(kMinute * 8);
+  const Outcome once = Once();
+  EXPECT_EQ(once.code, 0) << once.out;
+  const json alerts = Json("alerts list --all");
+  ASSERT_EQ(alerts["alerts"].size(), before + 1) << alerts << once.out;
+  EXPECT_THAT(alerts["alerts"][0]["title"].get<std::string>(),
+              HasSubstr("sign-ins of clara.huber@contoso.example"));
+  EXPECT_EQ(alerts["alerts"][0]["severity"], "High");
+
+  const json rule = Json("status")["tenants"][0]["rules"][0];
+  EXPECT_EQ(rule["way"], "by tick");
+  EXPECT_TRUE(rule["evaluated"].is_string()) << rule;
+  EXPECT_EQ(rule["given_up"], 0) << rule;
+  EXPECT_THAT(Shell("\"$PICKET\" status --format prometheus").out,
+              HasSubstr("picket_rule_ticks{tenant=\"contoso\",rule=\"0f7c6c1e-1111-4222-8333-"
+                        "888888888888\",state=\"dirty\"} 0"));
+  const json shown = Json("rules show 0f7c6c1e-1111-4222-8333-888888888888");
+  EXPECT_EQ(shown["progress"][0]["evaluated"], rule["evaluated"]) << shown;
+  EXPECT_EQ(Once().code, 0);
+  EXPECT_EQ(Json("alerts list --all")["alerts"].size(), before + 1) << "once";
+
+  // A backtest finds it too, and delivers nothing.
+  const Outcome backtest = Picket("rules backtest rule.yaml --tenant contoso");
+  EXPECT_EQ(backtest.code, 0) << backtest.out;
+  EXPECT_THAT(backtest.out, HasSubstr("clara.huber@contoso.example"));
+  EXPECT_EQ(Picket("rules backtest rule.yaml --tenant contoso --from soon").code, 64);
+  EXPECT_EQ(Picket("rules backtest no-such-rule --tenant contoso").code, 1);
+  EXPECT_EQ(Json("alerts list --all")["alerts"].size(), before + 1);
+}
+
 }  // namespace
 }  // namespace picket
