@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::array<std::int8_t, 256> kDeeper = [] {
   std::array<std::int8_t, 256> deeper{};
-  for (const char c : {'{', '['}) deeper[static_cast<std::size_t>(c)] = 1;
-  for (const char c : {'}', ']'}) deeper[static_cast<std::size_t>(c)] = -1;
+  for (const char c : {'{', '['}) deeper[static_cast<unsigned char>(c)] = 1;
+  for (const char c : {'}', ']'}) deeper[static_cast<unsigned char>(c)] = -1;
   return deeper;
 }();
 

@@ -67,7 +67,7 @@ int ExitCodeFor(ErrorKind kind) {
 }
 
 void CheckFailed(const char* file, int line, const char* condition, const char* why) {
-  std::fprintf(stderr, "picket: bug at %s:%d: %s (%s)\n", file, line, why, condition);
+  (void)std::fprintf(stderr, "picket: bug at %s:%d: %s (%s)\n", file, line, why, condition);
   std::abort();
 }
 

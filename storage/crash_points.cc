@@ -22,7 +22,7 @@ std::atomic<bool> write_has_failed = false;
 }  // namespace
 
 void CrashPoint() {
-  if (++passed == crash_at) std::raise(SIGKILL);
+  if (++passed == crash_at) (void)std::raise(SIGKILL);
 }
 
 void CrashAt(long nth) {

@@ -173,7 +173,8 @@ Status PageWriter::Compare(const Record& record, const StoredEvent& stored) {
   auto kept = std::make_unique<Merged>(Merged{.bytes = *std::move(merged), .record = {}});
   kept->record = kept->bytes.View();
   kept->record.id = record.id;
-  return Add({.record = &kept->record, .stored = stored, .merged = std::move(kept)});
+  const Record& newest = kept->record;
+  return Add({.record = &newest, .stored = stored, .merged = std::move(kept)});
 }
 
 Status PageWriter::Add(Pending pending) {
