@@ -16,28 +16,37 @@ namespace {
 
 constexpr double kUsualTolerance = 10;  // metres
 
-// Radius and tolerance in metres from the argument `place` on; add(operation) adds the shapes.
+// What add(operation) adds and all within the radius, in metres, its boundary off by the tolerance
+// at most; nullptr when that is not possible.
+template <class F>
+std::unique_ptr<S2Polygon> Grown(double radius, double tolerance, F add) {
+  if (!(radius > 0) || !(tolerance > 0)) return nullptr;
+  const double fraction = tolerance / radius;
+  const bool possible = fraction >= S2BufferOperation::Options::kMinErrorFraction &&
+                        AngleOf(radius) <= S1Angle::Degrees(180);
+  if (!possible) return nullptr;
+  S2MemoryTracker tracker;
+  tracker.set_limit_bytes(kMostShapeBytes);
+  S2BufferOperation::Options options(AngleOf(radius));
+  options.set_error_fraction(std::min(fraction, 1.0));
+  options.set_memory_tracker(&tracker);
+  auto polygon = std::make_unique<S2Polygon>();
+  S2BufferOperation operation(std::make_unique<s2builderutil::S2PolygonLayer>(polygon.get()),
+                              options);
+  add(operation);
+  S2Error error;
+  return operation.Build(&error) ? std::move(polygon) : nullptr;
+}
+
+// Radius and tolerance from the argument `place` on.
 template <class F>
 void Buffer(ColumnBuilder& out, const Arguments& a, std::size_t place, std::size_t row, F add) {
   const std::optional<double> radius = NumberAt(a, place, row, 0);
   const std::optional<double> tolerance = NumberAt(a, place + 1, row, kUsualTolerance);
-  if (!radius || !tolerance || *radius <= 0 || *tolerance <= 0) return out.Null();
-  const double fraction = *tolerance / *radius;
-  if (fraction < S2BufferOperation::Options::kMinErrorFraction ||
-      AngleOf(*radius) > S1Angle::Degrees(180)) {
-    return out.Null();
-  }
-  S2MemoryTracker tracker;
-  tracker.set_limit_bytes(kMostShapeBytes);
-  S2BufferOperation::Options options(AngleOf(*radius));
-  options.set_error_fraction(std::min(fraction, 1.0));
-  options.set_memory_tracker(&tracker);
-  S2Polygon polygon;
-  S2BufferOperation operation(std::make_unique<s2builderutil::S2PolygonLayer>(&polygon), options);
-  add(operation);
-  S2Error error;
-  if (!operation.Build(&error)) return out.Null();
-  out.Text(PolygonShapeJson(polygon));
+  if (!radius || !tolerance) return out.Null();
+  const std::unique_ptr<S2Polygon> polygon = Grown(*radius, *tolerance, add);
+  if (!polygon) return out.Null();
+  out.Text(PolygonShapeJson(*polygon));
 }
 
 // geo_point_buffer(longitude, latitude, radius, tolerance)
@@ -74,6 +83,11 @@ ColumnPtr PolygonBuffer(const EvalContext&, const Arguments& a, std::size_t rows
 }
 
 }  // namespace
+
+std::unique_ptr<S2Polygon> Buffered(const S2Polygon& polygon, double radius) {
+  return Grown(radius, std::max(kUsualTolerance, radius / 1000),
+               [&](S2BufferOperation& operation) { operation.AddShapeIndex(polygon.index()); });
+}
 
 FunctionList GeoBufferFunctions() {
   return Declare({

@@ -29,6 +29,9 @@ std::unique_ptr<S2Polygon> Simplified(const S2Polygon& polygon, S1Angle toleranc
 std::vector<std::unique_ptr<S2Polygon>> Simplified(
     const std::vector<std::shared_ptr<const S2Polygon>>& polygons, S1Angle tolerance);
 
+// The polygon and all within the radius, in metres.
+std::unique_ptr<S2Polygon> Buffered(const S2Polygon& polygon, double radius);
+
 // Snapping may move points by this at most: what S2 can do, and Kusto allows.
 S1Angle MostTolerance();
 

@@ -101,9 +101,15 @@ PlanePoint Projected(const Vector& v, int face) {
 // How much the level's grid is denser and turned, against level 0; together with an odd level's
 // next step it is not turned, and 7^n.
 Hex Density(int level) {
-  Hex density{1, 0};
-  for (int i = 1; i <= level; ++i) density = density * StepTo(i);
-  return density;
+  static const std::array<Hex, 17> densities = [] {  // the levels, and the step after the last
+    std::array<Hex, 17> made;
+    made[0] = {1, 0};
+    for (std::size_t i = 1; i < made.size(); ++i) {
+      made[i] = made[i - 1] * StepTo(static_cast<int>(i));
+    }
+    return made;
+  }();
+  return densities[static_cast<std::size_t>(level)];
 }
 
 PlanePoint Times(PlanePoint p, PlanePoint q) {

@@ -15,8 +15,9 @@ FunctionList GeoShapeFunctions() {
   FLAGS_s2debug = false;
   FunctionList all;
   for (const FunctionList& part :
-       {GeoBufferFunctions(), GeoDensifyFunctions(), GeoIntersectionFunctions(), GeoLineFunctions(),
-        GeoPolygonFunctions(), GeoS2CellFunctions()}) {
+       {GeoBufferFunctions(), GeoDensifyFunctions(), GeoH3CoverFunctions(),
+        GeoIntersectionFunctions(), GeoLineFunctions(), GeoPolygonFunctions(),
+        GeoS2CellFunctions()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

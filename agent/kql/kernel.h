@@ -100,9 +100,10 @@ FunctionList EncodingFunctions();
 FunctionList FormatFunctions();
 FunctionList GeoEarthFunctions();
 FunctionList GeoH3Functions();
-FunctionList GeoShapeFunctions();  // the six below; none in a build without S2
+FunctionList GeoShapeFunctions();  // the seven below; none in a build without S2
 FunctionList GeoBufferFunctions();
 FunctionList GeoDensifyFunctions();
+FunctionList GeoH3CoverFunctions();
 FunctionList GeoIntersectionFunctions();
 FunctionList GeoLineFunctions();
 FunctionList GeoPolygonFunctions();

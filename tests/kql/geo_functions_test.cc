@@ -321,6 +321,34 @@ TEST_F(GeoShapes, AreCoveredByTheS2CellsOfThePointsWithin) {
   EXPECT_EQ(Print("array_length(geo_s2cell_neighbors('89c259'))"), "8");
 }
 
+TEST_F(GeoShapes, AreCoveredByTheH3CellsWhoseCentersAreWithin) {
+  const std::string box =
+      "dynamic({'type':'Polygon','coordinates':[[[10,40],[11,40],[11,41],[10,41],[10,40]]]})";
+  // Of all cells around its middle, those with such centres, and no others.
+  EXPECT_EQ(Ask("let covering = geo_polygon_to_h3cells(" + box +
+                ", 5); print c = geo_h3cell_rings(geo_point_to_h3cell(10.5, 40.5, 5), 15)"
+                " | mv-expand c | mv-expand c to typeof(string)"
+                " | extend p = geo_h3cell_to_central_point(c).coordinates"
+                " | extend x = todouble(p[0]), y = todouble(p[1])"
+                " | where x > 10 and x < 11 and y > 40 and y < 41"
+                " | summarize all = count(), covered = countif(array_index_of(covering, c) >= 0),"
+                " covering = take_any(array_length(covering))"
+                " | project all > 20, all == covered, all == covering"),
+            "Column1,Column2,Column3 | True,True,True");
+  const std::string across =
+      "dynamic({'type':'Polygon','coordinates':[[[179,0],[-179,0],[-179,1],[179,1],[179,0]]]})";
+  EXPECT_EQ(Print("array_index_of(geo_polygon_to_h3cells(" + across +
+                  ", 4), geo_point_to_h3cell(180, 0.5, 4)) >= 0"),
+            "True");
+  EXPECT_EQ(Print("array_length(geo_polygon_to_h3cells(" + box +
+                  ", 5, 20000)) > "
+                  "array_length(geo_polygon_to_h3cells(" +
+                  box + ", 5))"),
+            "True");
+  EXPECT_EQ(IsNull("geo_polygon_to_h3cells(" + box + ", 10)"), "True");  // too many
+  EXPECT_EQ(IsNull("geo_polygon_to_h3cells(" + box + ", 16)"), "True");
+}
+
 TEST_F(GeoShapes, AreLookedUpByPoints) {
   const std::string start =
       "let shapes = datatable(name:string, shape:dynamic)["
