@@ -99,7 +99,8 @@ bool AddCells(const GeoRings& rings, int level, std::set<H3Cell>& inside) {
   while (!next.empty() && inside.size() <= kMostCells) {
     const H3Cell cell = next.back();
     next.pop_back();
-    for (const H3Cell near : H3Rings(cell, 1)[1]) look(near);
+    const std::vector<std::vector<H3Cell>> rings_around = H3Rings(cell, 1);
+    for (const H3Cell near : rings_around[1]) look(near);
   }
   return inside.size() <= kMostCells;
 }
