@@ -49,8 +49,10 @@ void PrintReport(const std::string& file, const tables::ImportReport& report, bo
                     report.undated));
   }
   if (c.expired > 0) {
-    Say(fmt::format("{}: {} rows are older than [retention] events and were not kept", file,
-                    c.expired));
+    Say(
+        fmt::format("{}: {} rows are older than [retention] events and were not kept; raise it "
+                    "and import the file again to keep them",
+                    file, c.expired));
   }
 }
 
@@ -135,7 +137,8 @@ void AddImport(CLI::App& app, Context& context) {
   verb->footer(
       "Examples:\n  picket import export.csv --tenant contoso --table SigninLogs\n"
       "  picket import signins-*.json.gz --tenant contoso\n"
-      "\nRows older than [retention] events are refused and counted.");
+      "\nRows older than [retention] events are refused and counted. A row whose time can't be "
+      "read\nis rejected; that of the import is used only where a file has no column of times.");
   verb->callback([&context, options] { Import(context, *options); });
 }
 

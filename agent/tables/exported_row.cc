@@ -1,5 +1,7 @@
 #include "agent/tables/exported_row.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "agent/kql/json_view.h"
@@ -13,6 +15,8 @@ namespace {
 
 constexpr std::string_view kUtc = " [UTC]";
 constexpr std::string_view kEmptyText = "\"\"";
+constexpr std::string_view kOnlyImported = "imported.";  // begins streams that nothing polls
+constexpr std::size_t kMaxShownBytes = 64;               // of a bad cell
 
 bool IsEmpty(std::string_view cell) { return cell == kEmptyText || cell == "null"; }
 
@@ -60,20 +64,56 @@ std::optional<std::string> TimeIn(std::string_view cell) {
   return ticks ? std::optional(FormatRfc3339(Instant{*ticks})) : std::nullopt;
 }
 
-// What stands in the row for its time: the columns of the members that are the time, then the first
-// step of a sign-in's authentication.
-std::optional<std::string> OtherTime(const TableMapping& table, const ExportedCells& columns) {
+tl::unexpected<Error> Refused(std::string message) {
+  return Fail({.kind = ErrorKind::kRefused, .message = std::move(message)});
+}
+
+tl::unexpected<Error> Unreadable(std::string_view column, std::string_view cell) {
+  const bool text = kql::KindOf(cell) == kql::JsonKind::kString;
+  const std::string value = text ? kql::UnquoteJson(cell) : std::string(cell);
+  return Refused(
+      fmt::format("'{0}' is '{1}', no time: it is written 2025-12-31T23:00:00Z or, under "
+                  "'{0} [UTC]', 12/31/2025, 11:00:00.000 PM",
+                  column, EscapeTerminal(value.substr(0, kMaxShownBytes))));
+}
+
+// The columns that are a row's time, the first that is filled counts.
+std::vector<std::string_view> TimeColumns(const TableMapping& table) {
+  std::vector<std::string_view> names = {"TimeGenerated"};
   for (const std::string_view member : {table.updated_member, table.time_member}) {
     for (const ColumnMapping& column : table.columns) {
-      if (member.empty() || column.path != member) continue;
-      if (auto time = TimeIn(Cell(columns, column.name))) return time;
+      if (!member.empty() && column.path == member) names.push_back(column.name);
     }
   }
+  return names;
+}
+
+// The time of the first step of a sign-in's authentication.
+std::optional<std::string> StepTime(const ExportedCells& columns) {
   const std::string steps = kql::UnquoteJson(Cell(columns, "AuthenticationDetails"));
   const auto json = kql::CompactJson(steps);
   const auto first = json ? kql::JsonElement(*json, 0) : std::nullopt;
   const auto time = first ? kql::JsonMember(*first, "authenticationStepDateTime") : std::nullopt;
   return time ? TimeIn(*time) : std::nullopt;
+}
+
+// nullopt: the file has no column for it.
+Result<std::optional<std::string>> TimeOf(const TableMapping& table, const ExportedCells& columns) {
+  std::string_view empty;  // the first that is there and empty
+  for (const std::string_view name : TimeColumns(table)) {
+    const auto found = std::find_if(columns.begin(), columns.end(),
+                                    [&](const auto& column) { return column.first == name; });
+    if (found == columns.end()) continue;
+    if (IsEmpty(found->second)) {
+      if (empty.empty()) empty = name;
+      continue;
+    }
+    if (auto time = TimeIn(found->second)) return time;
+    return Unreadable(name, found->second);
+  }
+  if (auto time = StepTime(columns)) return time;
+  if (!empty.empty()) return Refused(fmt::format("no time in '{}'", empty));
+  return std::nullopt;
 }
 
 }  // namespace
@@ -84,23 +124,26 @@ std::string_view WithoutZone(std::string_view header) {
   return header;
 }
 
-ExportedRow MakeExportedRow(const TableMapping& table, const ExportedCells& cells, Instant now) {
+Result<ExportedRow> MakeExportedRow(const TableMapping& table, const ExportedCells& cells,
+                                    Instant now) {
   const ExportedCells columns = Columns(table, cells);
+  PK_ASSIGN_OR_RETURN(const std::optional<std::string> time, TimeOf(table, columns));
   std::string row = "{";
   for (const auto& [name, cell] : columns) {
     row += (row.size() > 1 ? "," : "") + kql::QuoteJson(name) + ":" + cell;
   }
   row += "}";
-  ExportedRow made;
+  ExportedRow made{.json = {}, .undated = !time.has_value()};
   std::string beside;
   const std::string_view id = table.id_column.empty() ? kEmptyText : Cell(columns, table.id_column);
   if (IsEmpty(id) || kql::KindOf(id) != kql::JsonKind::kString) {
+    // The result of some query over the table, not the table's event: rules must not see it as new.
+    const bool polled = !table.stream.starts_with(kOnlyImported);
+    if (polled && made.undated) return Refused("it has neither an id nor a time");
     beside +=
         "," + kql::QuoteJson(kImportedId) + ":" + kql::QuoteJson(Sha256Hex(CanonicalJson(row)));
   }
   if (!TimeIn(Cell(columns, "TimeGenerated"))) {
-    const std::optional<std::string> time = OtherTime(table, columns);
-    made.undated = !time.has_value();
     beside += "," + kql::QuoteJson(kImportedTime) + ":" +
               kql::QuoteJson(time.value_or(FormatRfc3339(now)));
   }

@@ -60,7 +60,7 @@ class Importer {
     if (report_.already) return report_;
     const ImportSink sink{
         .record = [this](ImportedRecord record) { return Take(std::move(record)); },
-        .bad = [this](std::int64_t line, std::string why) { Bad(line, std::move(why)); }};
+        .bad = [this](BadRow row) { Bad(std::move(row)); }};
     PK_RETURN_IF_ERROR(ReadImport(bytes, question, sink));
     for (auto& [table, load] : loads_) PK_RETURN_IF_ERROR(Store(*table, load));
     PK_RETURN_IF_ERROR(Finish(hash));
@@ -68,9 +68,9 @@ class Importer {
   }
 
  private:
-  void Bad(std::int64_t line, std::string reason) {
+  void Bad(BadRow row) {
     ++rejected_;
-    if (report_.bad.size() < kMaxBadRows) report_.bad.push_back({line, std::move(reason)});
+    if (report_.bad.size() < kMaxBadRows) report_.bad.push_back(std::move(row));
   }
 
   Status Take(ImportedRecord record) {
@@ -97,7 +97,7 @@ class Importer {
     for (const RejectedRecord& rejected : page.rejected) {
       const ImportedRecord& row = rows[rejected.index];
       if (row.undated) --report_.undated;
-      Bad(row.line, rejected.reason);
+      Bad({.line = row.line, .reason = rejected.reason, .hint = {}});
     }
     std::vector<storage::Record>& records = page.records;
     if (records.empty()) return {};
@@ -128,13 +128,15 @@ class Importer {
     return transaction.Commit();
   }
 
-  // The ledger remembers the file once all of it is kept.
+  // The ledger remembers the file if all of it is kept: another retention or a mended agent may
+  // keep what this import did not.
   Status Finish(const std::string& hash) {
     const bool kept = std::any_of(loads_.begin(), loads_.end(),
                                   [](const auto& load) { return load.second.window != 0; });
     if (!kept) return NothingKept();
     report_.counts.read += rejected_;
     report_.counts.rejected += rejected_;
+    const bool whole = report_.counts.rejected == 0 && report_.counts.expired == 0;
     PK_ASSIGN_OR_RETURN(storage::Transaction transaction, store_.Begin());
     const storage::PageCounts left{.read = rejected_, .rejected = rejected_};
     bool noted = rejected_ == 0;
@@ -143,7 +145,8 @@ class Importer {
       if (!std::exchange(noted, true)) {
         PK_RETURN_IF_ERROR(store_.ledger().NotePage(load.window, left));
       }
-      PK_RETURN_IF_ERROR(store_.ledger().Finish(load.window, "read", options_.now, hash));
+      PK_RETURN_IF_ERROR(
+          store_.ledger().Finish(load.window, "read", options_.now, whole ? hash : std::string()));
       report_.table += (report_.table.empty() ? "" : ", ") + std::string(table->table);
     }
     return transaction.Commit();
@@ -154,7 +157,7 @@ class Importer {
     const BadRow& first = report_.bad.front();
     return Fail(Refused("the file holds no row that can be kept; line " +
                             std::to_string(first.line) + ": " + first.reason,
-                        "The tables are " + KnownTables() + "."));
+                        first.hint));
   }
 
   struct ByName {
@@ -178,7 +181,13 @@ Result<ImportReport> ImportFile(std::string_view bytes, const Guid& tenant,
   std::string plain;
   if (LooksLikeGzip(bytes)) {
     Result<std::string> inflated = Gunzip(bytes, kMaxImportBytes);
-    if (!inflated) return Fail(Refused(inflated.error().message));
+    if (!inflated && inflated.error().kind == ErrorKind::kLimit) {
+      return Fail(Refused("unpacked, the file is larger than 512 MiB", "Split it."));
+    }
+    if (!inflated) {
+      return Fail(Refused(inflated.error().message,
+                          "`gzip -t` tells whether the file is whole; if not, export it again."));
+    }
     plain = *std::move(inflated);
     bytes = plain;
   }

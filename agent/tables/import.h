@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/tables/import_reader.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "base/uuid.h"
@@ -16,14 +17,9 @@ namespace picket::tables {
 
 struct ImportOptions {
   std::string table;  // "" when the file itself says
-  Instant now;        // of the import; also the time of rows that have none, as Log Analytics does
+  Instant now;        // of the import; also the time of rows whose file has no column for it
   Instant oldest;     // retention: older rows are refused and counted
   std::function<void(std::int64_t rows)> progress = {};  // rows done so far
-};
-
-struct BadRow {
-  std::int64_t line = 0;
-  std::string reason;
 };
 
 struct ImportReport {
@@ -40,8 +36,10 @@ inline constexpr std::size_t kMaxImportBytes = std::size_t{512} << 20;
 // Takes the bytes of one file (gzip or not): Graph JSON (pages, arrays, one object a line), a Log
 // Analytics export (CSV, JSON), Azure's diagnostic lines (Entra ID's logs, Azure Storage's), AWS
 // CloudTrail files. A file may fill several tables. Good rows are kept, bad ones reported by line.
-// One transaction a thousand rows; the ledger remembers the file by its SHA-256. kRefused when no
-// row can be kept: the format or the table is not to be told, or why the first row is bad.
+// One transaction a thousand rows; the ledger remembers the file by its SHA-256 when all of it was
+// kept: one of which rows were rejected or older than retention is read again the next time, and
+// what is there already stays once. kRefused when no row can be kept: the format or the table is
+// not to be told, or why the first row is bad.
 Result<ImportReport> ImportFile(std::string_view bytes, const Guid& tenant,
                                 storage::TenantStore& store, const ImportOptions& options);
 

@@ -18,6 +18,7 @@ using kql::JsonKind;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kMaxColumns = 4096;
+constexpr int kMaxDepth = 64;
 
 Error Refused(std::string message, std::string hint = {}) {
   return {.kind = ErrorKind::kRefused, .message = std::move(message), .hint = std::move(hint)};
@@ -52,6 +53,25 @@ std::size_t ValueEnd(std::string_view text, std::size_t at) {
     if (!quoted && depth <= 0) return at + 1;
   }
   return std::string_view::npos;
+}
+
+// Deeper than any record may be: the decoder takes 64 levels.
+bool IsTooDeep(std::string_view json) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    const char c = json[at];
+    if (quoted) {
+      if (c == '\\') ++at;
+      if (c == '"') quoted = false;
+      continue;
+    }
+    if (c == '"') quoted = true;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    if (depth > kMaxDepth) return true;
+  }
+  return false;
 }
 
 std::size_t SkipSpace(std::string_view text, std::size_t at) {
@@ -121,8 +141,20 @@ class Reader {
   }
 
   Status Bad(std::string_view slice, std::string reason) {
-    sink_.bad(LineOf(slice), std::move(reason));
+    sink_.bad({.line = LineOf(slice), .reason = std::move(reason), .hint = {}});
     return {};
+  }
+
+  // For want of a table that Picket knows.
+  Status NoTable(std::string_view slice, std::string reason) {
+    sink_.bad({.line = LineOf(slice),
+               .reason = std::move(reason),
+               .hint = "The tables are " + KnownTables() + "."});
+    return {};
+  }
+
+  void BadCells(std::string reason) {
+    sink_.bad({.line = line_, .reason = std::move(reason), .hint = {}});
   }
 
   [[nodiscard]] std::string_view LineAt(std::size_t at) const {
@@ -227,8 +259,10 @@ class Reader {
 
   Status Record(std::string_view slice) {
     if (!slice.starts_with('{')) return Bad(slice, "not a JSON object");
-    const auto compact = IsValidUtf8(slice) ? kql::CompactJson(slice) : std::nullopt;
-    if (!compact) return Bad(slice, "broken JSON, nested too deep or not UTF-8");
+    if (!IsValidUtf8(slice)) return Bad(slice, "not UTF-8");
+    const auto compact = kql::CompactJson(slice);
+    if (!compact && IsTooDeep(slice)) return Bad(slice, "nested deeper than 64");
+    if (!compact) return Bad(slice, "broken JSON");
     const std::string_view json = *compact;
     if (IsImportedRow(json)) return Bad(slice, "it is in a form that only Picket writes");
     if (Has(json, "TimeGenerated") || FindTable(TextAt(json, "Type")) != nullptr) {
@@ -259,8 +293,8 @@ class Reader {
     const std::string category = TextAt(json, "category");
     const TableMapping* table = TableOfCategory(category);
     if (table == nullptr) {
-      return Bad(slice, "diagnostic lines of category '" + EscapeTerminal(category.substr(0, 64)) +
-                            "' have no table");
+      return NoTable(slice, "diagnostic lines of category '" +
+                                EscapeTerminal(category.substr(0, 64)) + "' have no table");
     }
     if (table->time_member == "time") return Deliver(slice, table, std::string(json));
     std::string record(kql::JsonMember(json, "properties").value_or("{}"));
@@ -295,19 +329,20 @@ class Reader {
     }
     if (table == nullptr) table = FindTable(type);
     if (table == nullptr) {
-      return Bad(slice, type.empty()
-                            ? "the row does not say its table: name it with --table"
-                            : "there is no table '" + EscapeTerminal(type.substr(0, 64)) + "'");
+      return NoTable(slice, type.empty()
+                                ? "the row does not say its table: name it with --table"
+                                : "there is no table '" + EscapeTerminal(type.substr(0, 64)) + "'");
     }
     if (!type.empty() && type != table->table) {
       return Bad(slice, fmt::format("it is a row of '{}', not of {}",
                                     EscapeTerminal(type.substr(0, 64)), table->table));
     }
-    ExportedRow row = MakeExportedRow(*table, cells, question_.now);
+    Result<ExportedRow> row = MakeExportedRow(*table, cells, question_.now);
+    if (!row) return Bad(slice, std::move(row).error().message);
     return sink_.record({.table = table,
-                         .json = std::move(row.json),
+                         .json = std::move(row->json),
                          .line = LineOf(slice),
-                         .undated = row.undated});
+                         .undated = row->undated});
   }
 
   Status Csv() {
@@ -317,11 +352,11 @@ class Reader {
     while (const auto cells = reader.Next()) {
       line_ = reader.line();
       if (reader.cut_short()) {
-        sink_.bad(line_, "a quoted cell does not end");
+        BadCells("a quoted cell does not end");
       } else if (cells->size() != header->size()) {
-        sink_.bad(line_, fmt::format("{} cells, the header has {}", cells->size(), header->size()));
+        BadCells(fmt::format("{} cells, the header has {}", cells->size(), header->size()));
       } else if (!std::all_of(cells->begin(), cells->end(), IsValidUtf8)) {
-        sink_.bad(line_, "not UTF-8");
+        BadCells("not UTF-8");
       } else {
         ExportedCells row;
         for (std::size_t i = 0; i < cells->size(); ++i) {

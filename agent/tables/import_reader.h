@@ -11,6 +11,13 @@
 
 namespace picket::tables {
 
+// A row, or what stands in its place, that can't be kept.
+struct BadRow {
+  std::int64_t line = 0;
+  std::string reason;
+  std::string hint;  // what to do about it; mostly ""
+};
+
 // One row of a file, in the shape that the store keeps: a record in its source's shape, or an
 // exported row.
 struct ImportedRecord {
@@ -22,7 +29,7 @@ struct ImportedRecord {
 
 struct ImportSink {
   std::function<Status(ImportedRecord)> record;  // an error ends the reading
-  std::function<void(std::int64_t line, std::string reason)> bad;
+  std::function<void(BadRow)> bad;
 };
 
 struct ImportQuestion {

@@ -41,6 +41,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "TimeGenerated,Id\n2026-11-01T00:00:00Z,1\n",
                 "--table SigninLog",
                 {"SigninLog", "SigninLogs"}},
+        BadFile{
+            "TimeThatNobodyReads",
+            "x.csv",
+            "TimeGenerated,Id,Type\n\"31/12/2025, 23:00:00\",1,SigninLogs\n",
+            "",
+            {"x.csv", "line 2", "TimeGenerated", "31/12/2025, 23:00:00", "2025-12-31T23:00:00Z"}},
         BadFile{"TableThatItDoesNotSay", "x.csv", "A,B\n1,2\n", "", {"--table"}},
         BadFile{"BrokenGzip",
                 "x.json.gz",

@@ -153,6 +153,21 @@ TEST_F(ImportingFiles, WhatIsOlderThanRetentionIsCountedAndSaidAndNotKept) {
   EXPECT_THAT(said, HasSubstr("56 older than retention"));
   EXPECT_THAT(said, HasSubstr("[retention] events"));
   EXPECT_EQ(Query("SigninLogs | count"), json::parse("[[0]]"));
+
+  WriteConfig("[retention]\nevents = \"3650d\"\n");
+  EXPECT_EQ(Import({adele}).at(0)["new"], 56)
+      << "the refused rows, now that there is room for them";
+  EXPECT_EQ(Import({adele}).at(0)["already"], true);
+}
+
+TEST_F(ImportingFiles, TheWholeTrainingLabHasSixtySignInsAndARuleResultThatIsNone) {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(kSamples / "sentinel-training-lab")) {
+    if (entry.path().extension() == ".csv") files.push_back(entry.path().string());
+  }
+  ASSERT_EQ(files.size(), 4U);
+  EXPECT_EQ(Import(files, 1).size(), 3U);
+  EXPECT_EQ(Query("SigninLogs | count"), json::parse("[[60]]"));
 }
 
 TEST_F(ImportingFiles, ABadFileIsSaidAndTheOthersAreTakenIn) {

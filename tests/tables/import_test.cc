@@ -332,6 +332,108 @@ TEST_F(Importing, RefusesWithAReasonWhatHoldsNoRow) {
   EXPECT_THAT(why(std::string("\x1f\x8b", 2) + "x"), testing::Not(HasSubstr("kept")));
 }
 
+TEST_F(Importing, ATimeThatCannotBeReadIsNamedAndNeverBecomesNow) {
+  const auto report = Import(
+      "TimeGenerated [UTC],Id,Type\n"
+      "\"11/24/2026, 9:00:00.000 AM\",a,SigninLogs\n"
+      "\"31/12/2025, 23:00:00\",b,SigninLogs\n"
+      "yesterday\x1b[2J,c,SigninLogs\n"
+      ",d,SigninLogs\n");
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->counts.added, 1);
+  EXPECT_EQ(report->undated, 0);
+  ExpectReconciles(*report);
+  ASSERT_EQ(report->bad.size(), 3U);
+  EXPECT_EQ(report->bad[0].line, 3);
+  EXPECT_THAT(report->bad[0].reason, HasSubstr("'TimeGenerated' is '31/12/2025, 23:00:00'"));
+  EXPECT_THAT(report->bad[0].reason, HasSubstr("2025-12-31T23:00:00Z"));
+  EXPECT_EQ(report->bad[1].line, 4);
+  EXPECT_THAT(report->bad[1].reason, HasSubstr("yesterday"));
+  EXPECT_THAT(report->bad[1].reason, testing::Not(HasSubstr("\x1b")));
+  EXPECT_EQ(report->bad[2].line, 5);
+  EXPECT_EQ(report->bad[2].reason, "no time in 'TimeGenerated'");
+
+  // A column that is the time besides, also where TimeGenerated is not there or left empty.
+  const auto other = Import(
+      "CreatedDateTime [UTC],TimeGenerated [UTC],Id,Type\n"
+      "\"11/24/2026, 9:00:00.000 AM\",,e,SigninLogs\n"
+      "never,,f,SigninLogs\n");
+  ASSERT_TRUE(other) << other.error().message;
+  EXPECT_EQ(other->counts.added, 1);
+  ASSERT_EQ(other->bad.size(), 1U);
+  EXPECT_THAT(other->bad[0].reason, HasSubstr("'CreatedDateTime' is 'never'"));
+  const auto json = Import(R"([{"Type":"SigninLogs","Id":"g","TimeGenerated":20261124}])");
+  ASSERT_FALSE(json);
+  EXPECT_THAT(json.error().message, HasSubstr("'TimeGenerated' is '20261124'"));
+}
+
+TEST_F(Importing, ARowOfAPolledTableHasAnIdOrATime) {
+  const auto neither = Import("UserPrincipalName,ResultType,Type\nu@x,50126,SigninLogs\n");
+  ASSERT_FALSE(neither);
+  EXPECT_THAT(neither.error().message, HasSubstr("line 2: it has neither an id nor a time"));
+  EXPECT_EQ(Import("Id,Type\na,SigninLogs\n")->undated, 1);
+  EXPECT_EQ(Import("TimeGenerated,Type\n2026-11-24T09:00:00Z,SigninLogs\n")->counts.added, 1);
+  EXPECT_EQ(Import("OperationName,Type\nGetBlob,StorageBlobLogs\n")->undated, 1)
+      << "nothing polls it, and its rows have no id of their own";
+}
+
+TEST_F(Importing, TheRuleResultOfTheTrainingLabIsNoSignIn) {
+  PICKET_SHARED_OR_SKIP(result, "corpora/samples/sentinel-training-lab/signinLogs.csv");
+  const auto report = Import(result);
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message, HasSubstr("neither an id nor a time"));
+}
+
+TEST_F(Importing, AFileThatWasNotKeptWholeIsReadAgainAndItsRowsStayOnce) {
+  const std::string file =
+      R"([{"Type":"SigninLogs","Id":"old","TimeGenerated":"2026-11-20T09:00:00Z"},)"
+      R"({"Type":"SigninLogs","Id":"new","TimeGenerated":"2026-11-24T09:00:00Z"},)"
+      R"({"Type":"AADUserRiskEvents","Id":"undated","RiskState":"atRisk"}])";
+  oldest_ = ParseRfc3339("2026-11-24T00:00:00Z").value();
+  EXPECT_EQ(Import(file)->counts.expired, 1);
+  oldest_ = Instant{0};
+  const auto again =
+      ImportFile(file, tenant_, *store_, {.table = {}, .now = now_ + kMinute, .oldest = oldest_});
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->already);
+  EXPECT_EQ(again->counts.added, 1);
+  EXPECT_EQ(again->counts.same, 2);
+  ExpectReconciles(*again);
+  EXPECT_EQ(Query("SigninLogs").size(), 2U);
+  EXPECT_EQ(Query("AADUserRiskEvents").size(), 1U);
+  EXPECT_TRUE(Import(file)->already) << "this time all was kept";
+
+  const std::string broken = R"([{"id":"x","createdDateTime":"2026-11-24T09:00:00Z"},{"a":1}])";
+  EXPECT_EQ(Import(broken)->counts.rejected, 1);
+  const auto still = Import(broken);
+  ASSERT_TRUE(still);
+  EXPECT_FALSE(still->already);
+  EXPECT_EQ(still->counts.rejected, 1);
+  EXPECT_EQ(still->counts.same, 1);
+}
+
+TEST_F(Importing, TellsTheCausesOfABadRecordApartAndHintsAtTablesOnlyWhereOneIsWanted) {
+  const auto error = [&](std::string_view bytes) {
+    const auto report = Import(bytes);
+    return report ? Error{} : report.error();
+  };
+  const std::string deep(200, '[');
+  const auto nested = error(R"([{"id":"a","createdDateTime":"2026-11-24T09:00:00Z","x":)" + deep +
+                            std::string(200, ']') + "}]");
+  EXPECT_THAT(nested.message, HasSubstr("nested deeper than 64"));
+  EXPECT_EQ(nested.hint, "");
+  EXPECT_THAT(error("[{\"id\":\"\xff\"}]").message, HasSubstr("line 1: not UTF-8"));
+  EXPECT_THAT(error(R"([{"id":tru}])").message, HasSubstr("line 1: broken JSON"));
+  const auto no_id = error(R"([{"createdDateTime":"2026-11-24T09:00:00Z"}])");
+  EXPECT_THAT(no_id.message, HasSubstr("no id"));
+  EXPECT_EQ(no_id.hint, "");
+  EXPECT_THAT(error(R"([{"TimeGenerated":"2026-11-24T09:00:00Z","Type":"Nobody"}])").hint,
+              HasSubstr("SigninLogs"));
+  const auto cut = error(Gzip("[]").substr(0, 12));
+  EXPECT_THAT(cut.message, HasSubstr("cut short"));
+  EXPECT_THAT(cut.hint, HasSubstr("export it again"));
+}
+
 TEST_F(Importing, RefusesWhatIsOlderThanRetentionAndCountsIt) {
   oldest_ = ParseRfc3339("2026-11-24T00:00:00Z").value();
   const auto report = Import(R"([{"id":"a","createdDateTime":"2026-11-23T09:00:00Z"},)"
