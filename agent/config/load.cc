@@ -135,7 +135,7 @@ class Loader {
     root.Table("cloud", [&](TomlTable& t) { CloudTable(t); });
     root.Table("network", [&](TomlTable& t) {
       settings_.network.proxy = t.Text("proxy");
-      settings_.network.ca_file = t.Text("ca_file");
+      settings_.network.ca_file = t.Path("ca_file").string();
     });
     root.Table("app", [&](TomlTable& t) { AppTables(t); });
     root.Table("poll", [&](TomlTable& t) { PollTable(t); });
@@ -146,16 +146,16 @@ class Loader {
       settings_.max_size = static_cast<std::int64_t>(t.Bytes("max_size", 0));
     });
     root.Table("rules", [&](TomlTable& t) {
-      for (const std::string& path : t.Texts("paths")) settings_.rule_paths.emplace_back(path);
+      settings_.rule_paths = t.Paths("paths");
       settings_.shipped_rules = t.Bool("shipped", true);
-      settings_.shipped_path = t.Text("shipped_path");
+      settings_.shipped_path = t.Path("shipped_path");
     });
     root.Table("priority", [&](TomlTable& t) { PriorityTable(t); });
     root.Tables("tenant", [&](TomlTable& t) { TenantTable(t); });
   }
 
   void AgentTable(TomlTable& t) {
-    settings_.data_dir = t.Text("data_dir", settings_.data_dir.string());
+    settings_.data_dir = t.Path("data_dir", settings_.data_dir);
     settings_.poll.poll_interval =
         t.Span("poll_interval", settings_.poll.poll_interval, kSecond, kDay);
     settings_.poll.max_in_flight = static_cast<int>(t.Integer("max_in_flight", 32, 1, 256));

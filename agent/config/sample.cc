@@ -4,6 +4,7 @@ namespace picket::config {
 
 std::string_view SampleConfig() {
   return R"toml(# picket.toml: every key, with its default. Lines that begin with "# key" may stay away.
+# Paths that are relative are so to the folder of this file.
 
 [agent]
 data_dir = "/var/lib/picket"      # one SQLite file a tenant; 0700, owned by who runs Picket

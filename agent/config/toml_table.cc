@@ -50,6 +50,22 @@ std::string TomlTable::Text(std::string_view key, std::string otherwise) {
   return TextAt(key, "a text").value_or(std::move(otherwise));
 }
 
+std::filesystem::path TomlTable::Beside(const std::filesystem::path& path) const {
+  if (path.empty() || path.is_absolute()) return path;
+  return (std::filesystem::path(file_).parent_path() / path).lexically_normal();
+}
+
+std::filesystem::path TomlTable::Path(std::string_view key,
+                                      const std::filesystem::path& otherwise) {
+  return Beside(Text(key, otherwise.string()));
+}
+
+std::vector<std::filesystem::path> TomlTable::Paths(std::string_view key) {
+  std::vector<std::filesystem::path> paths;
+  for (const std::string& path : Texts(key)) paths.push_back(Beside(path));
+  return paths;
+}
+
 std::string TomlTable::RequiredText(std::string_view key) {
   const bool present = Has(key);
   std::string text = Text(key);
@@ -153,8 +169,11 @@ std::string TomlTable::OneOf(std::string_view key, const std::vector<std::string
 std::optional<SecretRef> TomlTable::Secret(std::string_view key) {
   const std::optional<std::string> text = TextAt(key, "a secret reference");
   if (!text) return std::nullopt;
-  const Result<SecretRef> ref = ParseSecretRef(*text);
-  if (ref) return *ref;
+  Result<SecretRef> ref = ParseSecretRef(*text);
+  if (ref) {
+    if (ref->store == "file") ref->key = Beside(ref->key).string();
+    return *std::move(ref);
+  }
   Complain(key, fmt::format("{}: {}", Label(key), ref.error().message), ref.error().hint);
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include <toml++/toml.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <set>
@@ -40,10 +41,15 @@ class TomlTable {
   // A size as text: "512MB", "1GiB", "0".
   [[nodiscard]] std::uint64_t Bytes(std::string_view key, std::uint64_t otherwise);
   [[nodiscard]] std::vector<std::string> Texts(std::string_view key);
+  // Paths; those that are relative are so to the folder of the config's file. An empty one stays
+  // so.
+  [[nodiscard]] std::filesystem::path Path(std::string_view key,
+                                           const std::filesystem::path& otherwise = {});
+  [[nodiscard]] std::vector<std::filesystem::path> Paths(std::string_view key);
   // One of the names given, else a problem that lists them.
   [[nodiscard]] std::string OneOf(std::string_view key, const std::vector<std::string_view>& names,
                                   std::string_view otherwise);
-  // A secret reference; a literal is a problem that does not repeat it.
+  // A secret reference; a literal is a problem that does not repeat it. That of a file is a Path.
   [[nodiscard]] std::optional<SecretRef> Secret(std::string_view key);
   // An https URL, or http of a loopback host; no query, no fragment, no final slash kept.
   [[nodiscard]] std::string Url(std::string_view key, std::string otherwise);
@@ -64,6 +70,7 @@ class TomlTable {
  private:
   // nullptr when absent; marks the key as known.
   const toml::node* Find(std::string_view key);
+  [[nodiscard]] std::filesystem::path Beside(const std::filesystem::path& path) const;
   [[nodiscard]] std::string Label(std::string_view key) const;
   // The value as text, or a problem.
   std::optional<std::string> TextAt(std::string_view key, std::string_view what);

@@ -204,6 +204,48 @@ TEST_F(ConfigFolderTest, TenantsMayStandInFilesOfTheirOwn) {
   EXPECT_EQ(loaded.settings.tenants[2].name, "tailspin");
 }
 
+// Wherever Picket is started.
+TEST_F(ConfigFolderTest, RelativePathsAreRelativeToTheFolderOfTheConfig) {
+  Write("picket.toml", R"([agent]
+data_dir = "data/here"
+[network]
+ca_file = "../ca.pem"
+[rules]
+paths = ["rules.d", "/etc/picket/rules.d"]
+shipped_path = "./shipped"
+[app]
+client_id = "0f5a1c7e-9a5b-4a0e-8a53-6b6f0c2a7d11"
+certificate = "@{file:keys/app.pem}"
+certificate_password = "@{env:PASSWORD}"
+[app.other]
+client_id = "0f5a1c7e-9a5b-4a0e-8a53-6b6f0c2a7d12"
+client_secret = "@{file:/etc/picket/secret}"
+[[tenant]]
+name = "contoso"
+tenant_id = "2ad3fc79-1859-42fa-9011-6f8df2251b22"
+)");
+  const LoadedConfig loaded = Load(directory_ / "picket.toml");
+  for (const Problem& problem : loaded.problems) ADD_FAILURE() << ToString(problem);
+  const run::Settings& settings = loaded.settings;
+  EXPECT_EQ(settings.data_dir, directory_ / "data/here");
+  EXPECT_EQ(settings.network.ca_file, (directory_.parent_path() / "ca.pem").string());
+  EXPECT_THAT(settings.rule_paths,
+              ElementsAre(directory_ / "rules.d", std::filesystem::path("/etc/picket/rules.d")));
+  EXPECT_EQ(settings.shipped_path, directory_ / "shipped");
+  const auth::AppSettings& app = settings.apps.at("");
+  EXPECT_EQ(app.certificate->key, (directory_ / "keys/app.pem").string());
+  EXPECT_EQ(app.certificate_password->key, "PASSWORD");
+  EXPECT_EQ(settings.apps.at("other").client_secret->key, "/etc/picket/secret");
+}
+
+TEST(ConfigTest, OfAConfigInTheWorkingDirectoryRelativePathsStayAsTheyAre) {
+  const LoadedConfig loaded =
+      Parse("[agent]\ndata_dir = \"data\"\n" + std::string(kGood), "picket.toml");
+  EXPECT_EQ(loaded.settings.data_dir, "data");
+  EXPECT_EQ(loaded.settings.shipped_path, "") << "what is not set stays so";
+  EXPECT_EQ(loaded.settings.network.ca_file, "");
+}
+
 TEST_F(ConfigFolderTest, AProblemOfATenantsFileNamesThatFile) {
   Write("picket.toml", kGood);
   Write("tenants.d/b.toml", "name = \"fabrikam\"\ntenant_id = \"x\"\n");
