@@ -60,6 +60,8 @@ void PrintReport(const std::string& file, const tables::ImportReport& report, bo
 Status EvaluateAfter(const run::Settings& settings, const run::Tenant& tenant,
                      storage::TenantStore& store, const Context& context) {
   const run::RuleBook book = run::LoadRuleBook(settings);
+  Progress progress;
+  progress.Show("evaluating the rules");
   alerts::Alerting alerting(store, tenant.id, book.rules, settings.alerts, run::StreamsOf(tenant));
   PK_ASSIGN_OR_RETURN(const alerts::AlertCounts counts,
                       alerting.Evaluate({.now = SystemClock().Now(), .sure = false}, context.stop));
@@ -70,17 +72,22 @@ Status EvaluateAfter(const run::Settings& settings, const run::Tenant& tenant,
   return {};
 }
 
-Status ImportOne(const std::string& file, const Options& options, const run::Settings& settings,
+Status ImportOne(std::size_t number, const Options& options, const run::Settings& settings,
                  const run::Tenant& tenant, storage::TenantStore& store, Context& context) {
+  const std::string& file = options.files.at(number);
+  const std::string which = options.files.size() == 1
+                                ? file
+                                : fmt::format("{} ({}/{})", file, number + 1, options.files.size());
+  Progress progress;
+  progress.Show(which + ": reading");
   PK_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(file, tables::kMaxImportBytes));
   const Instant now = SystemClock().Now();
   tables::ImportOptions how;
   how.table = options.table;
   how.now = now;
   how.oldest = now - settings.poll.retention;
-  Progress progress;
-  how.progress = [&progress, &file](std::int64_t rows) {
-    progress.Show(fmt::format("{}: {} rows", file, rows));
+  how.progress = [&progress, &which](std::string_view table, std::int64_t rows) {
+    progress.Show(fmt::format("{}: {}: {} rows", which, table, rows));
   };
   Result<tables::ImportReport> report = tables::ImportFile(bytes, tenant.id, store, how);
   if (!report) return Fail(std::move(report).error().In(file));
@@ -112,9 +119,9 @@ void Import(Context& context, const Options& options) {
     Failed(context, store.error());
     return;
   }
-  for (const std::string& file : options.files) {
+  for (std::size_t i = 0; i < options.files.size(); ++i) {
     if (context.stop.stop_requested()) break;
-    if (Status taken = ImportOne(file, options, *settings, **tenant, **store, context); !taken) {
+    if (Status taken = ImportOne(i, options, *settings, **tenant, **store, context); !taken) {
       Failed(context, std::move(taken).error());
     }
   }

@@ -97,6 +97,21 @@ run::Observer MakeObserver(Progress& progress, std::size_t tenants) {
   };
 }
 
+// "2026-11-23 10:00 to 11-24 10:00", UTC: short, so that a terminal shows the whole line.
+std::string WindowText(Instant from, Instant to) {
+  const std::string begin = FormatRfc3339(from), end = FormatRfc3339(to);
+  return fmt::format("{} {} to {} {}", begin.substr(0, 10), begin.substr(11, 5), end.substr(5, 5),
+                     end.substr(11, 5));
+}
+
+// What a first backfill of a large tenant shows for minutes.
+run::PageObserver MakePageObserver(Progress& progress) {
+  return [&progress](const poll::PageNote& page) {
+    progress.Show(fmt::format("{}: {}: {} rows; {} {}", page.tenant, page.stream, page.rows,
+                              page.kind, WindowText(page.from, page.to)));
+  };
+}
+
 void ReportRules(const run::RuleBook& book) {
   for (const alerts::LoadedRule& loaded : book.rules) {
     if (loaded.verdict.errors.empty()) continue;
@@ -136,7 +151,7 @@ void RunOnce(Context& context, const std::string& now_text, bool all_streams) {
   run::RoundCounts counts;
   {
     Progress progress;
-    counts = (*agent)->Once({.all_streams = all_streams},
+    counts = (*agent)->Once({.all_streams = all_streams, .on_page = MakePageObserver(progress)},
                             MakeObserver(progress, settings->tenants.size()), context.stop);
   }
   WriteAll(counts.Json() + "\n", stdout);
@@ -157,7 +172,8 @@ void RunForever(Context& context) {
                   Counted(std::ssize(settings->tenants), "tenant"),
                   FormatTimespan(settings->poll.poll_interval)));
   Progress progress;
-  (*agent)->Forever(MakeObserver(progress, settings->tenants.size()), context.stop);
+  (*agent)->Forever(MakeObserver(progress, settings->tenants.size()), MakePageObserver(progress),
+                    context.stop);
 }
 
 }  // namespace

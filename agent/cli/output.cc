@@ -1,6 +1,7 @@
 #include "agent/cli/output.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -41,6 +42,15 @@ std::string Cut(std::string text, std::size_t width) {
     if (points++ == width - 1) break;
   }
   return text.substr(0, end) + "…";
+}
+
+// A line that wraps cannot be written over. The last column is left free: some terminals wrap
+// there.
+std::size_t TerminalWidth() {
+  constexpr std::size_t kUsual = 79;
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20) return kUsual;
+  return std::size_t{size.ws_col} - 1;
 }
 
 std::string Line(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
@@ -129,7 +139,7 @@ Progress::~Progress() {
 
 void Progress::Show(std::string_view text) {
   if (!enabled_) return;
-  WriteAll(fmt::format("\r\x1b[K{}", EscapeTerminal(text)), stderr);
+  WriteAll(fmt::format("\r\x1b[K{}", Cut(EscapeTerminal(text), TerminalWidth())), stderr);
   progress_stands = true;
 }
 

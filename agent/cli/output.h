@@ -39,8 +39,8 @@ void PrintError(const Error& error);
 void Say(std::string_view message);
 void SetQuiet(bool quiet);
 
-// One line on stderr that is written over, by itself and by messages; on a terminal only. One at a
-// time.
+// One line on stderr that is written over, by itself and by messages, and cut to the terminal's
+// width; on a terminal only. One at a time.
 class Progress {
  public:
   Progress();

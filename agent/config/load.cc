@@ -140,7 +140,7 @@ class Loader {
     root.Table("app", [&](TomlTable& t) { AppTables(t); });
     root.Table("poll", [&](TomlTable& t) { PollTable(t); });
     root.Table("retention", [&](TomlTable& t) {
-      settings_.poll.retention = t.Span("events", kDay * 90, kDay * 31, kDay * 3650);
+      settings_.poll.retention = t.Span("events", kDay * 90, kDay * 31, kDay * 36'500);
       settings_.alerts.retention = settings_.poll.retention;
       settings_.min_free = t.Bytes("min_free", settings_.min_free);
       settings_.max_size = static_cast<std::int64_t>(t.Bytes("max_size", 0));

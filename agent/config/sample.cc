@@ -44,7 +44,7 @@ certificate = "@{file:/etc/picket/app.pem}"
 # settle = "2m"
 
 [retention]
-# events = "90d"                  # at least 31d
+# events = "90d"                  # 31d to 36500d
 # min_free = "1GiB"               # of the volume; below it reading pauses
 # max_size = "0B"                 # of a tenant's file; 0: no limit
 

@@ -81,9 +81,11 @@ std::vector<TenantRound> RunRound(const std::vector<TenantPoller*>& tenants,
   return Scheduler(tenants, settings, once, clock, done).Run(std::move(stop));
 }
 
-void RunForever(const std::vector<TenantPoller*>& tenants, const Settings& settings, Clock& clock,
-                const TenantDone& done, std::stop_token stop) {
-  Scheduler(tenants, settings, {.once = false}, clock, done).Run(std::move(stop));
+void RunForever(const std::vector<TenantPoller*>& tenants, const Settings& settings,
+                const RoundOptions& options, Clock& clock, const TenantDone& done,
+                std::stop_token stop) {
+  Scheduler(tenants, settings, {.once = false, .on_page = options.on_page}, clock, done)
+      .Run(std::move(stop));
 }
 
 }  // namespace picket::poll

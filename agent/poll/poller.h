@@ -53,6 +53,8 @@ Result<std::vector<StreamStatus>> ReadStatus(storage::TenantStore& store,
 struct RoundOptions {
   bool once = true;          // bounds backfill and waits, so that the round ends
   bool all_streams = false;  // also what a stretched interval would leave out
+  // After each page of a window; from any of the pool's threads, several at a time. May be empty.
+  std::function<void(const PageNote&)> on_page = {};
 };
 
 // Called when a tenant's round is over, while nothing else uses its store: the place to evaluate
@@ -65,8 +67,10 @@ std::vector<TenantRound> RunRound(const std::vector<TenantPoller*>& tenants,
                                   const Settings& settings, const RoundOptions& options,
                                   Clock& clock, const TenantDone& done, std::stop_token stop);
 
-// Rounds until stop, each tenant's when it is due, independent of the others.
-void RunForever(const std::vector<TenantPoller*>& tenants, const Settings& settings, Clock& clock,
-                const TenantDone& done, std::stop_token stop);
+// Rounds until stop, each tenant's when it is due, independent of the others. Of the options only
+// `on_page` counts.
+void RunForever(const std::vector<TenantPoller*>& tenants, const Settings& settings,
+                const RoundOptions& options, Clock& clock, const TenantDone& done,
+                std::stop_token stop);
 
 }  // namespace picket::poll

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -50,6 +51,14 @@ struct TenantRound {
   // Why the first record that could not be kept was rejected, by stream.
   std::map<std::string, std::string> rejections;
   [[nodiscard]] storage::PageCounts Total() const;
+};
+
+// A page was stored: for who watches a long round.
+struct PageNote {
+  std::string_view tenant, stream,
+      kind;               // kind as the ledger has it: live, gap, backfill, reconcile
+  Instant from, to;       // the window that is being read
+  std::int64_t rows = 0;  // of the stream, in this round so far
 };
 
 // A part that counts as read and was not.

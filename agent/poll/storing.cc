@@ -94,6 +94,14 @@ Result<Step> TenantWork::TakePage(Lane& lane, const graph::Page& page) {
   job.counts += counts;
   ++job.pages;
   job.tries = 0;
+  if (options_.on_page) {
+    options_.on_page({.tenant = tenant_.name,
+                      .stream = stream.collection().stream,
+                      .kind = KindName(job.kind),
+                      .from = job.ask.from,
+                      .to = job.ask.to,
+                      .rows = round_.counts[stream.name()].read});
+  }
   if (stream.collection().stream == kDetections && counts.added + counts.changed > 0) {
     PK_RETURN_IF_ERROR(QueueSignIns(stream));
   }

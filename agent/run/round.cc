@@ -72,7 +72,8 @@ class AgentImpl : public Agent {
   [[nodiscard]] RoundCounts Once(const RoundOptions& options, const Observer& observer,
                                  std::stop_token stop) override {
     Begin(observer);
-    const poll::RoundOptions polling{.once = true, .all_streams = options.all_streams};
+    const poll::RoundOptions polling{
+        .once = true, .all_streams = options.all_streams, .on_page = OneAtATime(options.on_page)};
     poll::RunRound(
         Pollers(), poll_settings_, polling, clock_,
         [&](poll::TenantPoller& poller, const poll::TenantRound& round) {
@@ -83,7 +84,8 @@ class AgentImpl : public Agent {
     return counts_;
   }
 
-  void Forever(const Observer& observer, std::stop_token stop) override {
+  void Forever(const Observer& observer, const PageObserver& on_page,
+               std::stop_token stop) override {
     while (!stop.stop_requested()) {
       Begin(observer);
       if (parts_.empty()) {
@@ -99,7 +101,7 @@ class AgentImpl : public Agent {
         });
       }
       poll::RunForever(
-          Pollers(), poll_settings_, clock_,
+          Pollers(), poll_settings_, {.on_page = OneAtATime(on_page)}, clock_,
           [&](poll::TenantPoller& poller, const poll::TenantRound& round) {
             AfterPolling(poller, round, observer, stop);
           },
@@ -151,6 +153,15 @@ class AgentImpl : public Agent {
     std::vector<poll::TenantPoller*> pollers;
     for (const TenantParts& parts : parts_) pollers.push_back(parts.poller.get());
     return pollers;
+  }
+
+  // `on_page` must outlive what is returned.
+  PageObserver OneAtATime(const PageObserver& on_page) {
+    if (!on_page) return {};
+    return [this, &on_page](const poll::PageNote& note) {
+      const std::lock_guard lock(mutex_);
+      on_page(note);
+    };
   }
 
   // Between rounds.

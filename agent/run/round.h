@@ -40,8 +40,12 @@ struct TenantOutcome {
   std::vector<MissingRole> missing_roles;               // as the token of this round says
 };
 
+// Called after each page that was stored, as Observer.
+using PageObserver = std::function<void(const poll::PageNote&)>;
+
 struct RoundOptions {
   bool all_streams = false;  // also what a stretched interval would leave out
+  PageObserver on_page = {};
 };
 
 // Called after each tenant's turn, from any thread, one at a time.
@@ -70,7 +74,8 @@ class Agent {
   [[nodiscard]] virtual RoundCounts Once(const RoundOptions& options, const Observer& observer,
                                          std::stop_token stop) = 0;
   // Rounds until stop.
-  virtual void Forever(const Observer& observer, std::stop_token stop) = 0;
+  virtual void Forever(const Observer& observer, const PageObserver& on_page,
+                       std::stop_token stop) = 0;
   [[nodiscard]] virtual const RuleBook& rules() const = 0;
 };
 

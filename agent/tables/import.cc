@@ -116,7 +116,7 @@ class Importer {
                                           .read_before = Instant{0},
                                           .merger = &load.merger}));
     report_.counts += counts;
-    if (options_.progress) options_.progress(report_.counts.read);
+    if (options_.progress) options_.progress(table.table, report_.counts.read);
     return {};
   }
 

@@ -19,7 +19,8 @@ struct ImportOptions {
   std::string table;  // "" when the file itself says
   Instant now;        // of the import; also the time of rows whose file has no column for it
   Instant oldest;     // retention: older rows are refused and counted
-  std::function<void(std::int64_t rows)> progress = {};  // rows done so far
+  // After each transaction: the table that it filled, and the rows done so far, of all tables.
+  std::function<void(std::string_view table, std::int64_t rows)> progress = {};
 };
 
 struct ImportReport {

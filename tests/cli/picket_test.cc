@@ -47,6 +47,28 @@ std::string LastLine(std::string text) {
   return text.substr(text.rfind('\n') + 1);
 }
 
+// `script` gives the program a terminal.
+TEST_F(PicketTest, OnATerminalOnceAndImportShowHowFarTheyAreAndElsewhereTheyAreQuiet) {
+  simulator::StandIn stand_in(&Now);
+  ASSERT_TRUE(stand_in.Start());
+  const simulator::DemoScenario scenario = simulator::PlayDemo(stand_in, Now(), 7);
+  WriteConfig(stand_in, scenario, scenario.secret);
+  const Outcome once =
+      Shell("script -qec 'stty cols 120; $PICKET once --all-streams' /dev/null < /dev/null");
+  EXPECT_EQ(once.code, 0) << once.out;
+  EXPECT_THAT(once.out,
+              testing::ContainsRegex("contoso: signIns.interactive: [0-9]+ rows; backfill "
+                                     "20[0-9-]+ [0-9:]+ to [0-9-]+ [0-9:]+"));
+  EXPECT_THAT(once.out, HasSubstr("1/1 tenants"));
+  Write("rows.json", R"([{"id":"a","createdDateTime":")" + FormatRfc3339(Now()) + "\"}]");
+  const std::string import = "$PICKET import --tenant contoso --table SigninLogs rows.json";
+  const Outcome quiet = Shell(import + " 2>&1");
+  EXPECT_THAT(quiet.out, Not(HasSubstr("\r"))) << quiet.out;
+  Write("more.json", R"([{"id":"b","createdDateTime":")" + FormatRfc3339(Now()) + "\"}]");
+  const Outcome told = Shell("script -qec '" + import + " more.json' /dev/null < /dev/null");
+  EXPECT_THAT(told.out, HasSubstr("more.json (2/2): SigninLogs: 1 rows"));
+}
+
 TEST_F(PicketTest, OnceReadsEvaluatesAndCountsWhatReconciles) {
   simulator::StandIn stand_in(&Now);
   ASSERT_TRUE(stand_in.Start());

@@ -391,7 +391,7 @@ TEST_F(PollTest, RunGoesRoundUntilStopAndPollsWhenDue) {
   std::stop_source stop;
   int rounds = 0;
   RunForever(
-      {bench.poller.get()}, bench.settings, clock,
+      {bench.poller.get()}, bench.settings, {}, clock,
       [&](TenantPoller&, const TenantRound& round) {
         EXPECT_TRUE(round.polled || rounds > 0);
         ++rounds;
@@ -400,6 +400,24 @@ TEST_F(PollTest, RunGoesRoundUntilStopAndPollsWhenDue) {
       stop.get_token());
   EXPECT_EQ(bench.Stored(kInteractive), bench.Emitted(kInteractive));
   EXPECT_GT(rounds, 10);
+}
+
+TEST_F(PollTest, WhoWatchesSeesEachPageOfALongRound) {
+  Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
+  EmitSpread(bench, kInteractive, kStart - kDay * 2, kStart - kMinute * 5, 3000, "e");
+  std::map<std::string, std::int64_t> pages;
+  std::int64_t rows = 0;
+  const TenantRound round = bench.Round({.on_page = [&](const PageNote& note) {
+    ++pages[std::string(note.kind)];
+    EXPECT_EQ(note.tenant, "contoso");
+    EXPECT_EQ(note.stream, kInteractive);
+    EXPECT_LT(note.from, note.to);
+    EXPECT_GE(note.rows, rows);
+    rows = note.rows;
+  }});
+  EXPECT_EQ(rows, round.Total().read);
+  EXPECT_GE(pages["live"], 1);
+  EXPECT_GE(pages["backfill"], 3);
 }
 
 TEST_F(PollTest, CountsReconcile) {

@@ -106,7 +106,7 @@ TEST_F(ForeverTest, ABrokenTenantComesBackWhenItIsMendedAndTheOthersGoOnMeanwhil
           stop.request_stop();  // all is read: rounds end early for the next poll
         }
       },
-      stop.get_token());
+      {}, stop.get_token());
   ASSERT_EQ(failed.size(), 3U);
   EXPECT_GE(failed[1] - failed[0], kReopen);
   EXPECT_LT(failed[1] - failed[0], kReopen * 2);
@@ -132,7 +132,7 @@ TEST_F(ForeverTest, WithNoUsableTenantItWaitsAndBeginsWhenOneIsMended) {
             stop.request_stop();
           }
         },
-        stop.get_token());
+        {}, stop.get_token());
   });
   clock().PassWhenWaitedFor(kReopen);
   clock().PassWhenWaitedFor(kMinute * 5);
@@ -155,7 +155,7 @@ TEST_F(ForeverTest, AStopEndsTheWaitForATenantThatIsNeverMended) {
         ++failed;
         stop.request_stop();
       },
-      stop.get_token());
+      {}, stop.get_token());
   EXPECT_EQ(failed, 1);
 }
 

@@ -451,11 +451,14 @@ TEST_F(Importing, ManyRowsGoInManyTransactionsAndTellTheirProgress) {
         R"({"id":")" + std::to_string(i) + R"(","createdDateTime":"2026-11-24T09:00:00Z"})" + "\n";
   }
   std::vector<std::int64_t> seen;
-  const auto report =
-      ImportFile(lines, tenant_, *store_,
-                 {.table = {}, .now = now_, .oldest = {}, .progress = [&](std::int64_t n) {
-                    seen.push_back(n);
-                  }});
+  const auto report = ImportFile(lines, tenant_, *store_,
+                                 {.table = {},
+                                  .now = now_,
+                                  .oldest = {},
+                                  .progress = [&](std::string_view table, std::int64_t n) {
+                                    EXPECT_EQ(table, "SigninLogs");
+                                    seen.push_back(n);
+                                  }});
   ASSERT_TRUE(report);
   EXPECT_EQ(report->counts.added, 2500);
   EXPECT_EQ(seen, (std::vector<std::int64_t>{1000, 2000, 2500}));
