@@ -199,6 +199,11 @@ CREATE INDEX tick_finding_finding ON tick_finding(rule, finding, tick);
 CREATE INDEX event_version_key ON event_version(stream, key, seq);
 )sql";
 
+// What `once` ends with while an earlier failure holds a stream back.
+constexpr const char* kTenant4 = R"sql(
+ALTER TABLE stream ADD COLUMN error_kind TEXT NOT NULL DEFAULT '';  -- of last_error
+)sql";
+
 constexpr const char* kAgent1 = R"sql(
 CREATE TABLE request(            -- what the sliding windows of the request budgets count
   app TEXT NOT NULL, family TEXT NOT NULL, tenant TEXT NOT NULL, time INTEGER NOT NULL
@@ -252,7 +257,7 @@ Status Migrate(Database& database, std::int32_t application_id,
 }
 
 const std::vector<const char*>& TenantMigrations() {
-  static const std::vector<const char*> steps = {kTenant1, kTenant2, kTenant3};
+  static const std::vector<const char*> steps = {kTenant1, kTenant2, kTenant3, kTenant4};
   return steps;
 }
 

@@ -25,6 +25,7 @@ struct StreamState {
   std::string probe;           // what was found out of the service, "name=value;…"
   Instant last_success;
   std::string last_error;
+  std::string error_kind;  // of last_error: ErrorKindName, or "" when an older Picket wrote it
 };
 
 class StreamStates {

@@ -3,88 +3,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <map>
-#include <set>
 
 #include "agent/cli/context.h"
+#include "agent/cli/teller.h"
 #include "agent/run/round.h"
 #include "base/clock.h"
 #include "base/text.h"
 
 namespace picket::cli {
 namespace {
-
-// Whether a permission that the token lacks says already why the stream is shut.
-bool IsExplained(const run::TenantOutcome& outcome, const std::string& stream) {
-  for (const run::MissingRole& missing : outcome.missing_roles) {
-    if (std::find(missing.streams.begin(), missing.streams.end(), stream) !=
-        missing.streams.end()) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// What went wrong and what is not well, each said once.
-std::vector<Error> ProblemsOf(const run::TenantOutcome& outcome) {
-  std::vector<Error> problems;
-  std::set<std::string> said;  // streams
-  for (const run::MissingRole& missing : outcome.missing_roles) {
-    problems.push_back(run::ToError(missing));
-  }
-  // Streams often fail of one cause.
-  std::vector<std::pair<std::string, const Error*>> causes;
-  for (const auto& [where, error] : outcome.failures) {
-    said.insert(where);
-    if (error.kind == ErrorKind::kPermission && IsExplained(outcome, where)) continue;
-    const bool named = !where.empty();
-    const auto same =
-        std::find_if(causes.begin(), causes.end(), [named, &e = error](const auto& one) {
-          return named && !one.first.empty() && one.second->message == e.message;
-        });
-    if (same == causes.end()) {
-      causes.emplace_back(where, &error);
-    } else {
-      same->first += ", " + where;
-    }
-  }
-  for (const auto& [where, error] : causes) {
-    Error shown = *error;
-    problems.push_back(where.empty() ? std::move(shown) : std::move(shown).In(where));
-  }
-  for (const poll::HealthEvent& event : outcome.polled.health) {
-    const bool permission = event.kind == poll::HealthEvent::Kind::kPermission ||
-                            event.kind == poll::HealthEvent::Kind::kLicence;
-    const bool same = permission || event.kind == poll::HealthEvent::Kind::kAuth ||
-                      event.kind == poll::HealthEvent::Kind::kStorage ||
-                      event.kind == poll::HealthEvent::Kind::kFull;
-    if (same && said.contains(event.stream)) continue;
-    if (permission && IsExplained(outcome, event.stream)) continue;
-    Error shown{.message = event.message, .hint = event.hint};
-    problems.push_back(event.stream.empty() ? std::move(shown) : std::move(shown).In(event.stream));
-  }
-  return problems;
-}
-
-// Tells of each tenant what is wrong when it begins and when it changes; `run` would say the same
-// every few minutes else.
-class Teller {
- public:
-  void Tell(const run::TenantOutcome& outcome) {
-    std::string now;
-    std::vector<Error> problems = ProblemsOf(outcome);
-    for (const Error& problem : problems) now += problem.message + "\n";
-    std::string& before = told_[outcome.tenant];
-    if (now == before) return;
-    for (Error& problem : problems) PrintError(std::move(problem).In(outcome.tenant));
-    if (now.empty()) Say(outcome.tenant + ": all is well again");
-    before = std::move(now);
-  }
-
- private:
-  std::map<std::string, std::string> told_;
-};
 
 run::Observer MakeObserver(Progress& progress, std::size_t tenants) {
   return [&progress, tenants, done = std::size_t{0},

@@ -164,16 +164,31 @@ TextTable StatusTable(const std::vector<TenantStatus>& tenants) {
   return table;
 }
 
+std::string MetricHead(std::string_view name, std::string_view type, std::string_view help) {
+  return fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+}
+
 // For node_exporter's textfile collector.
 std::string StatusPrometheus(const std::vector<TenantStatus>& tenants) {
-  std::string events = "# TYPE picket_stream_events gauge\n";
-  std::string up = "# TYPE picket_stream_ok gauge\n";
-  std::string read_to = "# TYPE picket_stream_read_to_seconds gauge\n";
-  std::string late = "# TYPE picket_stream_late_events counter\n";
-  std::string holes = "# TYPE picket_stream_holes gauge\n";
-  std::string ticks = "# TYPE picket_rule_ticks gauge\n";
-  std::string evaluated = "# TYPE picket_rule_evaluated_seconds gauge\n";
+  std::string tenant_ok =
+      MetricHead("picket_tenant_ok", "gauge",
+                 "1 when the tenant's data can be read and every stream that is not off is ok.");
+  std::string events = MetricHead("picket_stream_events", "gauge", "Events that are stored.");
+  std::string up = MetricHead("picket_stream_ok", "gauge", "1 when the stream's state is ok.");
+  std::string read_to = MetricHead("picket_stream_read_to_seconds", "gauge",
+                                   "Unix time up to which the stream is read without a break.");
+  std::string late = MetricHead(
+      "picket_stream_late_events", "counter",
+      "Events that came into a part that counted as read, as far as the ledger reaches.");
+  std::string holes =
+      MetricHead("picket_stream_holes", "gauge", "Parts that were lost or are stuck, 20 at most.");
+  std::string ticks = MetricHead("picket_rule_ticks", "gauge",
+                                 "Ticks of the rule that are not evaluated for good.");
+  std::string evaluated = MetricHead("picket_rule_evaluated_seconds", "gauge",
+                                     "Unix time up to which the rule is evaluated.");
   for (const TenantStatus& tenant : tenants) {
+    tenant_ok += fmt::format("picket_tenant_ok{{tenant=\"{}\"}} {}\n", tenant.name,
+                             tenant.state == "ok" ? 1 : 0);
     for (const alerts::RuleStatus& rule : tenant.rules) {
       const std::string labels = fmt::format("tenant=\"{}\",rule=\"{}\"", tenant.name, rule.id);
       const auto add = [&](const char* state, std::int64_t count) {
@@ -202,7 +217,7 @@ std::string StatusPrometheus(const std::vector<TenantStatus>& tenants) {
       }
     }
   }
-  return events + up + read_to + late + holes + ticks + evaluated;
+  return tenant_ok + events + up + read_to + late + holes + ticks + evaluated;
 }
 
 void Status(Context& context) {

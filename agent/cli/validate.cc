@@ -19,7 +19,7 @@ namespace {
 
 constexpr Timespan kExpiresSoon = kDay * 30;
 
-// One line a check; findings make the exit code 1.
+// One line a check; findings make the exit code 1, what could not be checked makes it 69.
 class Checklist {
  public:
   explicit Checklist(Context& context) : context_(context) {}
@@ -29,6 +29,10 @@ class Checklist {
   void Bad(const std::string& what, const Error& error) {
     context_.exit_code = 1;
     Two("wrong ", what, error);
+  }
+  void Unchecked(const std::string& what, const Error& error) {
+    if (context_.exit_code == 0) context_.exit_code = ExitCodeFor(error.kind);
+    Two("?     ", what, error);
   }
 
  private:
@@ -81,7 +85,7 @@ bool CheckTenant(Checklist& list, const run::Settings& settings, const run::Tena
     const bool unreachable =
         token.error().kind == ErrorKind::kTransient || token.error().kind == ErrorKind::kThrottled;
     if (unreachable) {
-      list.Warn(name, token.error());
+      list.Unchecked(name, token.error());
     } else {
       list.Bad(name, token.error());
     }
@@ -103,11 +107,16 @@ void CheckTenants(Checklist& list, const run::Settings& settings,
   if (!transport) return list.Bad("[network]", transport.error());
   const SystemClock clock;
   const auth::TokenClient tokens(**transport, clock, settings.cloud.authority);
+  bool reached = true;
   for (const run::Tenant& tenant : settings.tenants) {
     if (stop.stop_requested()) return;
     if (!usable_apps.contains(tenant.app)) continue;
-    // Each further one would only wait as long.
-    if (!CheckTenant(list, settings, tenant, tokens, stop)) return;
+    if (reached) {
+      reached = CheckTenant(list, settings, tenant, tokens, stop);
+    } else {  // it would only wait as long
+      list.Unchecked("tenant " + tenant.name, {.kind = ErrorKind::kTransient,
+                                               .message = "not checked: Entra ID did not answer"});
+    }
   }
 }
 
@@ -180,7 +189,8 @@ void AddValidate(CLI::App& app, Context& context) {
       "Asks Entra ID for a token of each tenant, and says which permissions are missing.\n"
       "\nExamples:\n  picket validate --config picket.toml\n"
       "  picket validate --config picket.toml --offline\n"
-      "\nExit codes: 0 all good; 78 the config itself; 1 what it points to");
+      "\nExit codes: 0 all good; 78 the config itself; 1 what it points to;\n"
+      "69 a tenant could not be checked, as Entra ID did not answer");
   verb->callback([&context, offline] { Validate(context, *offline); });
 }
 

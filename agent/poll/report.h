@@ -36,6 +36,13 @@ struct HealthEvent {
 };
 std::string_view KindName(HealthEvent::Kind kind);
 
+// A stream that was not asked for, because an earlier failure holds it back.
+struct HeldStream {
+  std::string stream;
+  Instant until;
+  Error error;  // the failure, as it is stored
+};
+
 // What became of one tenant in one round.
 struct TenantRound {
   std::string tenant;                                 // its name
@@ -48,6 +55,10 @@ struct TenantRound {
   bool backfill_left = false;  // older rows wait for the next round
   // The last error of each stream that failed in this round; "" for the tenant itself.
   std::map<std::string, Error> errors;
+  std::vector<HeldStream> held;
+  // Every stream is read up to now, or is known to give nothing (its licence, the cloud). A round
+  // that asked for nothing is no proof of it: this goes by the streams' states.
+  bool well = false;
   // Why the first record that could not be kept was rejected, by stream.
   std::map<std::string, std::string> rejections;
   [[nodiscard]] storage::PageCounts Total() const;

@@ -333,7 +333,7 @@ Status Stream::PassBy(Job& job, Instant now, const Error& error) {
   } else {
     PK_RETURN_IF_ERROR(store_.ledger().Finish(job.window, "stuck", now, error.message));
   }
-  state_.last_error = error.message;
+  SetLastError(error);
   PK_RETURN_IF_ERROR(Save());
   PK_RETURN_IF_ERROR(transaction.Commit());
   std::erase_if(to_reconcile_, [&](const storage::Window& waiting) {
@@ -352,11 +352,16 @@ Status Stream::Abandon(const Job& job, Instant now, const Error& error) {
   return store_.ledger().Finish(job.window, "abandoned", now, error.message);
 }
 
+void Stream::SetLastError(const Error& error) {
+  state_.last_error = error.message;
+  state_.error_kind = ErrorKindName(error.kind);
+}
+
 Status Stream::Throttled(const Error& error, Instant until) {
   failed_ = true;
   state_.state = "throttled";
   state_.reason = error.message;
-  state_.last_error = error.message;
+  SetLastError(error);
   state_.not_before = until;
   return Save();
 }
@@ -364,7 +369,7 @@ Status Stream::Throttled(const Error& error, Instant until) {
 Status Stream::Failed(const Error& error, Instant now) {
   failed_ = true;
   ++state_.failures;
-  state_.last_error = error.message;
+  SetLastError(error);
   state_.reason = error.hint.empty() ? error.message : error.message + ". " + error.hint;
   state_.state = "failing";
   Timespan wait = Backoff(state_.failures, kFirstWait, kLongestWait);
@@ -404,7 +409,10 @@ Status Stream::RoundDone(const Now& times) {
   state_.reason = stuck_ > 0 ? "Graph did not answer for some windows; they are asked for again"
                   : behind   ? "not yet read up to now"
                              : "";
-  if (!behind) state_.last_error.clear();
+  if (!behind) {
+    state_.last_error.clear();
+    state_.error_kind.clear();
+  }
   return Save();
 }
 

@@ -114,11 +114,19 @@ class Stream {
   [[nodiscard]] const Probe& probe() const { return probe_; }
   [[nodiscard]] const storage::StreamState& state() const { return state_; }
   [[nodiscard]] std::vector<HealthEvent> Health(Instant now) const;
+  // What an earlier failure left of it; nullopt: nothing holds it back in this round.
+  [[nodiscard]] std::optional<HeldStream> Held() const;
+  // At the end of a round: nothing of it failed and it is read up to now, or it is off because the
+  // licence or the cloud does not give it, which is known and told.
+  [[nodiscard]] bool IsWell() const;
   // When there is something to do next.
   [[nodiscard]] Instant NextDue() const;
 
  private:
   [[nodiscard]] Status Save();
+  void SetLastError(const Error& error);
+  [[nodiscard]] bool LacksLicence() const;
+  [[nodiscard]] std::string LastHint() const;
   [[nodiscard]] Status BeginContact(const Now& now);
   [[nodiscard]] Status Reanchor(const Now& now);
   void TryBetterForm(Instant now);

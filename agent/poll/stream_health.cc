@@ -3,6 +3,49 @@
 #include "agent/poll/stream.h"
 
 namespace picket::poll {
+namespace {
+
+// nullopt: an older Picket stored none.
+std::optional<ErrorKind> KindNamed(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(ErrorKind::kInternal); ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    if (ErrorKindName(kind) == name) return kind;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool Stream::LacksLicence() const {
+  return state_.state == "off" && state_.last_error.find("licence") != std::string::npos;
+}
+
+// The reason is the error and its remedy.
+std::string Stream::LastHint() const {
+  const bool both = state_.reason.size() > state_.last_error.size() + 2;
+  return both ? state_.reason.substr(state_.last_error.size() + 2) : "";
+}
+
+std::optional<HeldStream> Stream::Held() const {
+  if (usable_) return std::nullopt;
+  const ErrorKind unknown = state_.state == "off" ? ErrorKind::kPermission : ErrorKind::kTransient;
+  return HeldStream{.stream = name(),
+                    .until = state_.not_before,
+                    .error = {.kind = KindNamed(state_.error_kind).value_or(unknown),
+                              .message = state_.last_error,
+                              .hint = LastHint()}};
+}
+
+bool Stream::IsWell() const {
+  if (state_.state == "off") {
+    const bool never = state_.last_success.ticks == 0;
+    const std::optional<ErrorKind> kind = KindNamed(state_.error_kind);
+    const bool no_such = kind == ErrorKind::kNotFound || kind == ErrorKind::kRefused;
+    return LacksLicence() || (never && no_such);
+  }
+  // What is stuck is asked for again for weeks; a part of the past, not the stream.
+  return state_.state == "ok" || state_.state == "stuck";
+}
 
 std::vector<HealthEvent> Stream::Health(Instant now) const {
   std::vector<HealthEvent> events;
@@ -11,11 +54,8 @@ std::vector<HealthEvent> Stream::Health(Instant now) const {
   };
   const bool refused = state_.state == "off" && probe_.refusals > 0;
   if (refused) {
-    const bool licence = state_.last_error.find("licence") != std::string::npos;
-    // The reason is the error and its remedy; only the latter is the hint.
-    const bool both = state_.reason.size() > state_.last_error.size() + 2;
-    add(licence ? HealthEvent::Kind::kLicence : HealthEvent::Kind::kPermission, state_.last_error,
-        both ? state_.reason.substr(state_.last_error.size() + 2) : "");
+    add(LacksLicence() ? HealthEvent::Kind::kLicence : HealthEvent::Kind::kPermission,
+        state_.last_error, LastHint());
   }
   if (lost_ > 0) {
     add(HealthEvent::Kind::kLostWindow,

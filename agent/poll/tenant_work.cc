@@ -298,6 +298,13 @@ TenantRound TenantWork::EndRound() {
       if (auto left = LeaveJob(lane, why); !left) FailTenant(left.error());
     }
   }
+  round_.well = !failed_;
+  for (const auto& stream : streams_) {
+    if (auto held = stream->Held()) round_.held.push_back(*std::move(held));
+    // What was passed by leaves its stream as it was, but not this round.
+    const bool failed = round_.errors.contains(stream->name()) && stream->state().state != "off";
+    round_.well = round_.well && stream->IsWell() && !failed;
+  }
   for (const auto& [stream, counts] : round_.counts) {
     if (counts.rejected == 0) continue;
     round_.health.push_back(

@@ -193,6 +193,8 @@ class AgentImpl : public Agent {
     // Graph's time where it is known: a clock that is ahead must not empty the files, nor a rule
     // begin in the future.
     const Instant now = round.data_time.value_or(clock_.Now());
+    outcome.well = round.well;
+    const std::size_t of_streams = outcome.failures.size();
     Result<alerts::AlertCounts> evaluated =
         parts.alerting->Evaluate({.now = now, .sure = round.data_time.has_value()}, stop);
     if (evaluated) {
@@ -211,13 +213,19 @@ class AgentImpl : public Agent {
     for (const auto& [rule, error] : parts.alerting->failures()) {
       outcome.failures.emplace_back("rule " + rule, error);
     }
+    // A stopped evaluation is none.
+    outcome.well = outcome.well && evaluated && outcome.failures.size() == of_streams;
     parts.store->Rest();  // 300 tenants must not each keep their caches
     ReturnFreeHeap();
     bool all_well = false;
     {
       const std::lock_guard lock(mutex_);
       Count(outcome);
-      if (outcome.failures.empty()) well_.insert(outcome.tenant);
+      if (outcome.well) {
+        well_.insert(outcome.tenant);
+      } else {
+        well_.erase(outcome.tenant);
+      }
       all_well = well_.size() == settings_.tenants.size();
       if (all_well) well_.clear();
       if (observer) observer(outcome);
@@ -225,12 +233,17 @@ class AgentImpl : public Agent {
     if (all_well) Heartbeat(stop);
   }
 
-  // Every tenant was read and evaluated since the last one.
+  // Every tenant was read up to now and evaluated since the last one.
   void Heartbeat(std::stop_token stop) {
     if (settings_.heartbeat_url.empty()) return;
     const Result<HttpResponse> beat = network_.Send(
         {.url = settings_.heartbeat_url, .timeout = std::chrono::seconds(30)}, std::move(stop));
-    if (!beat) LogError("heartbeat.failed", beat.error());
+    if (!beat) {
+      LogError("heartbeat.failed", beat.error());
+    } else if (beat->status >= 300) {
+      LogError("heartbeat.failed",
+               {.message = fmt::format("heartbeat_url answered {}", beat->status)});
+    }
   }
 
   void Count(const TenantOutcome& outcome) {
@@ -239,15 +252,17 @@ class AgentImpl : public Agent {
     counts_.alerts += outcome.alerts;
     counts_.requests += outcome.polled.requests;
     counts_.deleted += outcome.deleted;
-    if (outcome.failures.empty()) return;
+    if (outcome.failures.empty() && outcome.polled.held.empty()) return;
     ++counts_.failed;
+    if (!outcome.polled.held.empty()) ++counts_.held;
     bool refused = true, broken = false;
-    for (const auto& [where, error] : outcome.failures) {
-      refused =
-          refused && (error.kind == ErrorKind::kAuth || error.kind == ErrorKind::kPermission ||
-                      error.kind == ErrorKind::kInvalidConfig);
-      broken = broken || error.kind == ErrorKind::kStorage || error.kind == ErrorKind::kLimit;
-    }
+    const auto count = [&](ErrorKind kind) {
+      refused = refused && (kind == ErrorKind::kAuth || kind == ErrorKind::kPermission ||
+                            kind == ErrorKind::kInvalidConfig);
+      broken = broken || kind == ErrorKind::kStorage || kind == ErrorKind::kLimit;
+    };
+    for (const auto& [where, error] : outcome.failures) count(error.kind);
+    for (const poll::HeldStream& held : outcome.polled.held) count(held.error.kind);
     if (broken) ++counts_.broken;
     if (refused && outcome.polled.Total().read == 0) ++counts_.refused;
   }
@@ -270,7 +285,7 @@ class AgentImpl : public Agent {
   std::vector<const Tenant*> closed_;                    // whose file could not be opened yet
   std::vector<std::pair<std::string, Error>> unusable_;  // the same, and why
   std::counting_semaphore<64> workers_;
-  std::set<std::string> well_;  // tenants that went well since the last heartbeat; by mutex_
+  std::set<std::string> well_;  // tenants that are well, since the last heartbeat; by mutex_
   std::mutex mutex_;            // counts_, the observer
   RoundCounts counts_;
 };
@@ -297,12 +312,12 @@ class MachineAgent final : private Machine, public AgentImpl {
 
 std::string RoundCounts::Json() const {
   return fmt::format(
-      R"({{"tenants":{},"failed":{},"requests":{},"read":{},"new":{},"changed":{},"same":{},)"
-      R"("poorer":{},"rejected":{},"expired":{},"late":{},"deleted":{},"findings":{},"withdrawn":{},)"
-      R"("alerts":{},"incidents":{},"delivered":0}})",
-      tenants, failed, requests, pages.read, pages.added, pages.changed, pages.same, pages.poorer,
-      pages.rejected, pages.expired, pages.late, deleted, alerts.findings, alerts.withdrawn,
-      alerts.alerts, alerts.incidents);
+      R"({{"tenants":{},"failed":{},"held":{},"requests":{},"read":{},"new":{},"changed":{},)"
+      R"("same":{},"poorer":{},"rejected":{},"expired":{},"late":{},"deleted":{},"findings":{},)"
+      R"("withdrawn":{},"alerts":{},"incidents":{},"delivered":0}})",
+      tenants, failed, held, requests, pages.read, pages.added, pages.changed, pages.same,
+      pages.poorer, pages.rejected, pages.expired, pages.late, deleted, alerts.findings,
+      alerts.withdrawn, alerts.alerts, alerts.incidents);
 }
 
 Result<std::unique_ptr<Agent>> Agent::Open(const Settings& settings, Clock& clock,

@@ -23,7 +23,8 @@ struct RoundCounts {
   storage::PageCounts pages;
   alerts::AlertCounts alerts;
   std::int64_t tenants = 0;
-  std::int64_t failed = 0;   // tenants in which something failed
+  std::int64_t failed = 0;   // tenants in which something failed, or holds a stream back still
+  std::int64_t held = 0;     // of those, which have streams that an earlier failure holds back
   std::int64_t refused = 0;  // tenants whose credential or permission was refused
   std::int64_t broken = 0;   // tenants whose data could not be opened or written
   std::int64_t requests = 0;
@@ -38,6 +39,9 @@ struct TenantOutcome {
   std::int64_t deleted = 0;                             // events that retention took
   std::vector<std::pair<std::string, Error>> failures;  // what failed: a stream, a rule, the tenant
   std::vector<MissingRole> missing_roles;               // as the token of this round says
+  // Every stream is read up to now, and all else of the round was done. No failures are no proof:
+  // what failed before may be held back in this round.
+  bool well = false;
 };
 
 // Called after each page that was stored, as Observer.

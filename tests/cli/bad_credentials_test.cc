@@ -199,12 +199,14 @@ TEST_F(CredentialTest, ATokenOfAnotherTenantIsNotUsed) {
   ExpectNothingLost();
 }
 
-TEST_F(CredentialTest, WhenEntraIdCannotBeReachedValidateSaysSoAndPasses) {
-  WriteConfig();
+TEST_F(CredentialTest, WhenEntraIdCannotBeReachedValidateNamesEachTenantThatIsNotChecked) {
+  WriteConfig({.more = "[[tenant]]\nname = \"fabrikam\"\n"
+                       "tenant_id = \"6a0f2f36-7c0e-4c83-9d5e-333333333333\"\n"});
   graph_->Stop();
   const Outcome validate = Picket("validate");
-  EXPECT_EQ(validate.code, 0) << validate.out;
-  EXPECT_THAT(validate.out, HasSubstr("warn  tenant contoso: "));
+  EXPECT_EQ(validate.code, 69) << validate.out;
+  EXPECT_THAT(validate.out, HasSubstr("?     tenant contoso: "));
+  EXPECT_THAT(validate.out, HasSubstr("?     tenant fabrikam: "));
   EXPECT_THAT(validate.out, HasSubstr("Check the network"));
 }
 

@@ -58,7 +58,12 @@ TEST_F(StoreTest, ADatabaseOfANewerPicketIsLeftAloneAndSaysWhatToInstall) {
   ExpectRefused({ToString(tenant_) + ".db was written by a newer Picket (schema 99",
                  "Install the newer Picket again"});
   EXPECT_EQ(Once().code, 74);
+  const std::string not_ok = "picket_tenant_ok{tenant=\"contoso\"} 0\n";
+  EXPECT_THAT(Picket("status --format prometheus").out, HasSubstr(not_ok));
   Patch(60, version);
+  const Outcome whole = Picket("status --format prometheus");
+  EXPECT_THAT(whole.out, HasSubstr("picket_tenant_ok{tenant=\"contoso\"} 1\n"));
+  EXPECT_THAT(whole.out, HasSubstr("# HELP picket_tenant_ok "));
   ExpectNothingLost();
 }
 

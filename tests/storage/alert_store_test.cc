@@ -189,7 +189,8 @@ TEST_F(AlertStoreTest, AStreamsStateSurvivesARestart) {
                     .page_size = 500,
                     .probe = "a=1;",
                     .last_success = Instant{7},
-                    .last_error = "e"};
+                    .last_error = "e",
+                    .error_kind = "throttled"};
   EXPECT_EQ(store->streams().Get(kStream).value().state, "waiting");
   ASSERT_TRUE(store->streams().Put(kStream, state));
   Reopen();
@@ -197,9 +198,9 @@ TEST_F(AlertStoreTest, AStreamsStateSurvivesARestart) {
   EXPECT_EQ(std::tie(read.state, read.reason, read.not_before, read.next_due, read.failures),
             std::tie(state.state, state.reason, state.not_before, state.next_due, state.failures));
   EXPECT_EQ(std::tie(read.interval, read.width, read.page_size, read.probe, read.last_success,
-                     read.last_error),
+                     read.last_error, read.error_kind),
             std::tie(state.interval, state.width, state.page_size, state.probe, state.last_success,
-                     state.last_error));
+                     state.last_error, state.error_kind));
   EXPECT_EQ(store->streams().Put("unknown", state).error().kind, ErrorKind::kInternal);
 }
 

@@ -85,10 +85,13 @@ TEST_F(UpgradeTest, ReadingOnlyUpgradesNothing) {
   EXPECT_EQ(SchemaAt(File()), newest - 1);
 }
 
+// The newest step adds this column.
+constexpr const char* kInTheWay = "ALTER TABLE stream ADD COLUMN error_kind";
+
 TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWasAndNamesItsCopy) {
   {
     auto database = Database::Open(File(), {.application_id = kTenantApplicationId}).value();
-    ASSERT_TRUE(database->Execute("CREATE TABLE tick_finding(of_somebody_else)"));
+    ASSERT_TRUE(database->Execute(kInTheWay));
   }
   const auto opened = Open();
   ASSERT_FALSE(opened);
@@ -105,7 +108,7 @@ TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWasAndNamesItsCopy) {
     if (path == copy) fs::rename(copy, File());
     {
       auto database = Database::Open(File(), {.application_id = kTenantApplicationId}).value();
-      ASSERT_TRUE(database->Execute("DROP TABLE tick_finding"));
+      ASSERT_TRUE(database->Execute("ALTER TABLE stream DROP COLUMN error_kind"));
       if (path != copy) {
         ASSERT_TRUE(CopyDatabase(*database, folder.path() / "aside"));
       }
@@ -118,7 +121,7 @@ TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWasAndNamesItsCopy) {
       EXPECT_FALSE(fs::exists(copy));
       fs::rename(folder.path() / "aside", copy);
       auto database = Database::Open(copy, {.application_id = kTenantApplicationId}).value();
-      ASSERT_TRUE(database->Execute("CREATE TABLE tick_finding(of_somebody_else)"));
+      ASSERT_TRUE(database->Execute(kInTheWay));
     }
   }
 }
