@@ -7,6 +7,7 @@
 
 #include "agent/cli/findings.h"
 #include "agent/kql/engine.h"
+#include "agent/tables/declared_tables.h"
 #include "agent/tables/event_table_source.h"
 #include "agent/tables/table_catalog.h"
 #include "base/clock.h"
@@ -111,6 +112,14 @@ void RunBatch(Context& context, const Options& options, kql::TableSource& source
   }
 }
 
+// So that an empty answer is not taken for "nothing happened".
+void SayWhatIsNotCollected(const kql::Query& query, const kql::Catalog& catalog) {
+  for (const std::string& table : query.Tables()) {
+    if (catalog.MayHaveRows(table)) continue;
+    Say(fmt::format("{} has no rows: {}.", table, tables::kNotCollected));
+  }
+}
+
 // Compiles once, runs once a tenant.
 void RunQuery(Context& context, const Options& options, const std::string& text,
               kql::TableSource& source, const kql::RunOptions& run) {
@@ -121,6 +130,7 @@ void RunQuery(Context& context, const Options& options, const std::string& text,
     context.exit_code = 1;
     return;
   }
+  SayWhatIsNotCollected(*compiled.query, catalog);
   const Result<kql::ResultTable> result = kql::Run(*compiled.query, source, run);
   if (!result) {
     Failed(context, result.error());

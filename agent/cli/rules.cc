@@ -11,6 +11,8 @@
 #include "agent/run/coverage.h"
 #include "agent/run/rules_loader.h"
 #include "agent/run/tenant_files.h"
+#include "agent/tables/declared_tables.h"
+#include "agent/tables/mapping.h"
 #include "agent/tables/table_catalog.h"
 #include "base/text.h"
 
@@ -66,7 +68,7 @@ void ForEachGap(const rules::Verdict& verdict, const Gaps& gaps, const Found& fo
 
 void NoteGaps(run::RuleBook& book, const Gaps& gaps) {
   for (alerts::LoadedRule& loaded : book.rules) {
-    std::set<std::string> missing;
+    std::set<std::string> missing(loaded.verdict.missing.begin(), loaded.verdict.missing.end());
     ForEachGap(loaded.verdict, gaps,
                [&](const std::string&, const std::string& table, const std::string&) {
                  missing.insert(table);
@@ -120,6 +122,10 @@ std::string WhyText(const rules::Verdict& verdict, const Gaps& gaps) {
     return kql::ToString(first) + (first.hint.empty() ? "" : ". " + first.hint);
   }
   std::string why;
+  for (const std::string& table : verdict.missing) {
+    if (tables::FindTable(table) != nullptr) continue;  // the tenants' gaps say more
+    why += fmt::format("{}no {}: {}", why.empty() ? "" : "; ", table, tables::kNotCollected);
+  }
   ForEachGap(verdict, gaps,
              [&](const std::string& tenant, const std::string& table, const std::string& reason) {
                why +=

@@ -107,13 +107,16 @@ void Binder::NamedLegs(const Pipeline& leg, const Scope* scope,
   for (const Scope* view : views) {
     add(CallTable(*view, leg.source.span, {}, scope, nullptr), std::string(view->name));
   }
-  std::size_t tables = 0;
-  for (const std::string_view name : catalog_.Names()) {
-    if (!FitsPattern(pattern, name)) continue;
-    ++tables;
+  std::vector<std::string_view> tables = catalog_.Names();
+  std::erase_if(tables, [&](std::string_view name) { return !FitsPattern(pattern, name); });
+  const auto empty = [&](std::string_view name) { return !catalog_.MayHaveRows(name); };
+  if (!views.empty() || !std::all_of(tables.begin(), tables.end(), empty)) {
+    std::erase_if(tables, empty);
+  }
+  for (const std::string_view name : tables) {
     add(CatalogTable(name, leg.source.span), std::string(name));
   }
-  if (views.empty() && tables == 0) {
+  if (views.empty() && tables.empty()) {
     Refuse(leg.source.span, "KS204",
            fmt::format("no table is called '{}'", EscapeTerminal(pattern)));
   }

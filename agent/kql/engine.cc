@@ -52,7 +52,10 @@ bool RowWise(const Plan& plan) {
 }  // namespace
 
 void TableList::Add(const Catalog& from, std::string_view table) {
-  if (const Schema* schema = from.Find(table)) tables_.emplace(table, *schema);
+  const Schema* schema = from.Find(table);
+  if (schema == nullptr) return;
+  tables_.emplace(table, *schema);
+  if (!from.MayHaveRows(table)) empty_.emplace(table);
 }
 
 void TableList::AddFiles(const Catalog& from, const std::string& name) {
@@ -94,11 +97,14 @@ std::vector<std::string> Query::Tables() const {
   return tables;
 }
 
+bool TableList::MayHaveRows(std::string_view table) const { return !empty_.contains(table); }
+
 bool Query::RowWise() const { return !later_ && kql::RowWise(*plan_); }
 
 namespace {
 
-// Every table whose name stands in the query, as a name or in table("…"); of patterns, all tables.
+// Every table whose name stands in the query, as a name or in table("…"), or begins as a pattern
+// does.
 std::unique_ptr<const Query::Later> LaterOf(std::string_view text, const Catalog& catalog) {
   auto later = std::make_unique<Query::Later>();
   later->text = text;
@@ -110,7 +116,9 @@ std::unique_ptr<const Query::Later> LaterOf(std::string_view text, const Catalog
     if (literal) later->tables.AddFiles(catalog, token.value.text);
     if (token.kind == TokenKind::kName && tokens[i + 1].text == "*" &&
         tokens[i + 1].span.begin == token.span.end) {
-      for (const std::string_view name : catalog.Names()) later->tables.Add(catalog, name);
+      for (const std::string_view name : catalog.Names()) {
+        if (name.substr(0, token.text.size()) == token.text) later->tables.Add(catalog, name);
+      }
     }
   }
   return later;

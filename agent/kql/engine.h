@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ class TableList : public Catalog {
   void AddFiles(const Catalog& from, const std::string& name);  // an address or an alias
   [[nodiscard]] const Schema* Find(std::string_view table) const override;
   [[nodiscard]] std::vector<std::string_view> Names() const override;
+  [[nodiscard]] bool MayHaveRows(std::string_view table) const override;
   [[nodiscard]] std::optional<std::string> ExternalFile(std::string_view address) const override;
   [[nodiscard]] std::optional<std::string> Watchlist(std::string_view alias) const override;
 
@@ -35,6 +37,7 @@ class TableList : public Catalog {
   static std::optional<std::string> Content(const Files& files, std::string_view name);
 
   std::map<std::string, Schema, std::less<>> tables_;
+  std::set<std::string, std::less<>> empty_;
   Files external_;
   Files watchlists_;
 };

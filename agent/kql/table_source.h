@@ -21,6 +21,9 @@ class Catalog {
   // nullptr: no such table.
   [[nodiscard]] virtual const Schema* Find(std::string_view table) const = 0;
   [[nodiscard]] virtual std::vector<std::string_view> Names() const = 0;
+  // False of a table that is known and never has rows here. Patterns of names leave such tables out
+  // when they fit others.
+  [[nodiscard]] virtual bool MayHaveRows(std::string_view /*table*/) const { return true; }
   // The content of the local file that stands for an address of externaldata, and of a watchlist's
   // CSV. nullopt: there is none, and the query is refused.
   [[nodiscard]] virtual std::optional<std::string> ExternalFile(

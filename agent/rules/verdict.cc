@@ -60,6 +60,9 @@ Verdict Check(const Rule& rule, const kql::Catalog& catalog) {
   }
   if (compiled.query) {
     verdict.tables = compiled.query->Tables();
+    for (const std::string& table : verdict.tables) {
+      if (!catalog.MayHaveRows(table)) verdict.missing.push_back(table);
+    }
     verdict.query = std::move(compiled.query);
     verdict.way = WayOf(rule, *verdict.query);
     if (verdict.tables.empty()) {

@@ -22,7 +22,7 @@ std::string_view WayName(Way way);  // "by row", "by tick"
 struct Verdict {
   std::string verdict;                      // "runs" | "refused"
   std::vector<std::string> tables;          // that it reads
-  std::vector<std::string> missing;         // what this tenant does not give
+  std::vector<std::string> missing;         // of them, those that never have rows here
   kql::Diagnostics errors;                  // lines counted in the rule's file
   std::shared_ptr<const kql::Query> query;  // nullptr when refused
   Way way = Way::kByTick;

@@ -9,8 +9,8 @@
 namespace picket::tables {
 
 // One tenant's events as Log Analytics tables. Sign-in and audit tables show the newest reading of
-// an event, risk tables every kept one. Keys of rows are the events' keys in their stream. The
-// store must outlive it; one thread at a time.
+// an event, risk tables every kept one, tables that are not collected none. Keys of rows are the
+// events' keys in their stream. The store must outlive it; one thread at a time.
 class EventTableSource final : public kql::TableSource {
  public:
   EventTableSource(storage::TenantStore& store, const Guid& tenant)

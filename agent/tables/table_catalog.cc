@@ -2,30 +2,45 @@
 
 #include <algorithm>
 
+#include "agent/tables/declared_tables.h"
 #include "agent/tables/mapping.h"
 
 namespace picket::tables {
+namespace {
 
-TableCatalog::TableCatalog() {
-  for (const TableMapping* table : AllTables()) {
-    kql::Schema schema;
-    for (const ColumnMapping& column : table->columns) {
-      schema.push_back({std::string(column.name), column.type});
-    }
-    schemas_.emplace(std::string(table->table), std::move(schema));
+std::optional<kql::Schema> SchemaOf(std::string_view table) {
+  const TableMapping* mapping = FindTable(table);
+  if (mapping == nullptr) return DeclaredTable(table);
+  kql::Schema schema;
+  for (const ColumnMapping& column : mapping->columns) {
+    schema.push_back({std::string(column.name), column.type});
   }
+  return schema;
 }
 
+}  // namespace
+
 const kql::Schema* TableCatalog::Find(std::string_view table) const {
-  const auto found = schemas_.find(table);
-  return found == schemas_.end() ? nullptr : &found->second;
+  const std::lock_guard lock(mutex_);
+  auto found = asked_.find(table);
+  if (found == asked_.end()) {
+    std::optional<kql::Schema> schema = SchemaOf(table);
+    if (!schema) return nullptr;
+    found = asked_.emplace(table, *std::move(schema)).first;
+  }
+  return &found->second;
 }
 
 std::vector<std::string_view> TableCatalog::Names() const {
-  std::vector<std::string_view> names;
-  for (const auto& [name, schema] : schemas_) names.push_back(name);
+  std::vector<std::string_view> names = DeclaredTableNames();
+  for (const TableMapping* table : AllTables()) {
+    const auto place = std::lower_bound(names.begin(), names.end(), table->table);
+    if (place == names.end() || *place != table->table) names.insert(place, table->table);
+  }
   return names;
 }
+
+bool TableCatalog::MayHaveRows(std::string_view table) const { return FindTable(table) != nullptr; }
 
 bool TableCatalog::KeepsMember(std::string_view table, std::size_t column,
                                std::string_view member) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,17 +10,19 @@
 
 namespace picket::tables {
 
-// The tables that KQL can name, with the columns of the mapping.
+// The tables that KQL can name: those of the mapping, with its columns, and all others that are
+// declared, which bind and have no rows. Any thread.
 class TableCatalog final : public kql::Catalog {
  public:
-  TableCatalog();
   [[nodiscard]] const kql::Schema* Find(std::string_view table) const override;
   [[nodiscard]] std::vector<std::string_view> Names() const override;
+  [[nodiscard]] bool MayHaveRows(std::string_view table) const override;
   [[nodiscard]] bool KeepsMember(std::string_view table, std::size_t column,
                                  std::string_view member) const override;
 
  private:
-  std::map<std::string, kql::Schema, std::less<>> schemas_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, kql::Schema, std::less<>> asked_;  // each made when asked for
 };
 
 // No tables: for queries of print, datatable and range alone.
