@@ -1,11 +1,15 @@
 // The table of aggregate functions, and the plain ones: counts, sums, extremes, any. Null is
 // skipped (not ''), but by count(); dcount is exact.
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <map>
 #include <unordered_set>
 
 #include "agent/kql/aggregate.h"
+#include "agent/kql/decimal.h"
+#include "agent/kql/kernel.h"
 
 namespace picket::kql {
 namespace {
@@ -37,18 +41,34 @@ class DistinctCount final : public Accumulator {
   std::size_t bytes_ = 64;
 };
 
+// nullopt once it is too large.
+struct DecimalSum {
+  std::optional<Decimal> sum = Decimal{};
+  void Add(const std::optional<Decimal>& term) {
+    sum = sum && term ? kql::Add(*sum, *term) : std::nullopt;
+  }
+};
+
+Value ToValue(const std::optional<Decimal>& decimal) {
+  if (!decimal) return Value::Null(Type::kDecimal);
+  return {.type = Type::kDecimal, .text = ToString(*decimal)};
+}
+
 class Sum final : public Accumulator {
  public:
   explicit Sum(Type type) : type_(type) {}
   void Add(const Arguments& a, std::size_t row) override {
     if (a[0]->IsNull(row)) return;
-    if (a[0]->type == Type::kReal) {
+    if (type_ == Type::kDecimal) {
+      decimal_.Add(ToDecimal(*a[0], row));
+    } else if (a[0]->type == Type::kReal) {
       real_ += a[0]->Real(row);
     } else {
       whole_ += static_cast<std::uint64_t>(a[0]->Number(row));
     }
   }
   [[nodiscard]] std::vector<Value> Finish() const override {
+    if (type_ == Type::kDecimal) return {ToValue(decimal_.sum)};
     if (type_ == Type::kReal) return {Value::Real(real_)};
     return {Value{.type = type_, .number = static_cast<std::int64_t>(whole_)}};
   }
@@ -57,6 +77,7 @@ class Sum final : public Accumulator {
   const Type type_;
   std::uint64_t whole_ = 0;
   double real_ = 0;
+  DecimalSum decimal_;
 };
 
 class Average final : public Accumulator {
@@ -64,7 +85,9 @@ class Average final : public Accumulator {
   explicit Average(Type type) : type_(type) {}
   void Add(const Arguments& a, std::size_t row) override {
     if (a[0]->IsNull(row)) return;
-    if (a[0]->type == Type::kReal) {
+    if (type_ == Type::kDecimal) {
+      decimal_.Add(ToDecimal(*a[0], row));
+    } else if (a[0]->type == Type::kReal) {
       real_ += a[0]->Real(row);
     } else {
       whole_ += static_cast<std::uint64_t>(a[0]->Number(row));
@@ -72,6 +95,10 @@ class Average final : public Accumulator {
     ++count_;
   }
   [[nodiscard]] std::vector<Value> Finish() const override {
+    if (type_ == Type::kDecimal) {
+      const auto count = ParseDecimal(std::to_string(count_));
+      return {ToValue(count && decimal_.sum ? Divide(*decimal_.sum, *count) : std::nullopt)};
+    }
     // The sum of whole numbers wraps, as sum() does.
     const double sum = real_ + static_cast<double>(static_cast<std::int64_t>(whole_));
     const double average = sum / static_cast<double>(count_);
@@ -81,6 +108,7 @@ class Average final : public Accumulator {
   }
 
  private:
+  DecimalSum decimal_;
   const Type type_;
   double real_ = 0;
   std::uint64_t whole_ = 0;
@@ -202,6 +230,16 @@ class BinaryAll final : public Accumulator {
   bool any_ = false;
 };
 
+// Microsoft's binder takes a bool alone, its engine also numbers and dynamics.
+std::optional<Type> BindCount(const std::vector<Type>& types, std::string& why) {
+  if (types.empty() || types[0] == Type::kBool || types[0] == Type::kDynamic ||
+      IsNumber(types[0])) {
+    return Type::kLong;
+  }
+  why = fmt::format("a {} is not counted; use countif(isnotempty(…))", TypeName(types[0]));
+  return std::nullopt;
+}
+
 std::optional<Type> BindSum(const std::vector<Type>& types, std::string&) {
   return types[0] == Type::kInt ? Type::kLong : types[0];
 }
@@ -248,13 +286,14 @@ AggregateList PlainAggregates() {
           &MakeOf<ArgExtreme<1>>, &BindFirst),
       row("arg_min(minimized: orderable, returned: scalar?, ...): same", "min_",
           &MakeOf<ArgExtreme<-1>>, &BindFirst),
-      row("avg(value: summable): real, datetime or timespan", "avg_", kAverage, &BindAverage),
-      row("avgif(value: summable, predicate: bool): real, datetime or timespan", "avgif_",
+      row("avg(value: quantity): real, decimal, datetime or timespan", "avg_", kAverage,
+          &BindAverage),
+      row("avgif(value: quantity, predicate: bool): real, decimal, datetime or timespan", "avgif_",
           &MakeIf<kAverage>, &BindAverage),
       row("binary_all_and(value: summable): long", "", &Make<BinaryAll<Bits::kAnd>>),
       row("binary_all_or(value: summable): long", "", &Make<BinaryAll<Bits::kOr>>),
       row("binary_all_xor(value: summable): long", "", &Make<BinaryAll<Bits::kXor>>),
-      row("count(value: scalar?): long", "count_", &Make<Count>),
+      row("count(value: scalar?): long", "count_", &Make<Count>, &BindCount),
       row("count_distinct(value: not dynamic): long", "count_distinct_", &Make<DistinctCount>),
       row("count_distinctif(value: not dynamic, predicate: bool): long", "count_distinctif_",
           &MakeIf<&Make<DistinctCount>>),
@@ -266,8 +305,8 @@ AggregateList PlainAggregates() {
       row("maxif(value: orderable, predicate: bool): same", "maxif_", &MakeIf<kMax>, &BindFirst),
       row("min(value: orderable): same", "min_", kMin, &BindFirst),
       row("minif(value: orderable, predicate: bool): same", "minif_", &MakeIf<kMin>, &BindFirst),
-      row("sum(value: summable): same, int as long", "sum_", kSum, &BindSum),
-      row("sumif(value: summable, predicate: bool): same, int as long", "sumif_", &MakeIf<kSum>,
+      row("sum(value: quantity): same, int as long", "sum_", kSum, &BindSum),
+      row("sumif(value: quantity, predicate: bool): same, int as long", "sumif_", &MakeIf<kSum>,
           &BindSum),
       row("take_any(value: scalar, ...): same", "", &MakeAny, &BindFirst),
       row("take_anyif(value: scalar, predicate: bool): same", "", &MakeIf<&MakeOneAny>, &BindFirst),

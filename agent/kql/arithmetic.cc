@@ -55,7 +55,8 @@ std::optional<Type> BindDivide(const std::vector<Type>& t, std::string& why) {
 
 std::optional<Type> BindModulo(const std::vector<Type>& t, std::string& why) {
   if (IsNumeric(t[0]) && IsNumeric(t[1])) return NumberType(t[0], t[1]);
-  if (t[0] == Type::kTimespan && t[1] == Type::kTimespan) return Type::kTimespan;
+  const bool time = t[0] == Type::kTimespan || t[0] == Type::kDateTime;
+  if (time && t[1] == Type::kTimespan) return Type::kTimespan;
   return Refuse(why, "%", t[0], t[1]);
 }
 
@@ -198,15 +199,20 @@ ColumnPtr Negate(const EvalContext&, const Arguments& a, std::size_t rows) {
 }
 
 std::optional<Type> BindBin(const std::vector<Type>& t, std::string& why) {
-  if (IsNumeric(t[0]) && IsNumeric(t[1])) {
-    return t[0] == Type::kInt && t[1] != Type::kReal ? Type::kLong : NumberType(t[0], t[1]);
-  }
+  if (IsNumber(t[0]) && IsNumber(t[1])) return NumberType(t[0], t[1]);
   if ((t[0] == Type::kDateTime || t[0] == Type::kTimespan) && t[1] == Type::kTimespan) return t[0];
   return Refuse(why, "bin", t[0], t[1]);
 }
 
 // Down to a multiple of the size, from zero.
 ColumnPtr Bin(const EvalContext&, const Arguments& a, std::size_t rows) {
+  if (HasDecimal(a)) {
+    return OfDecimals(a, rows, [](const Decimal& x, const Decimal& size) -> std::optional<Decimal> {
+      if (Compare(size, Decimal{}) <= 0) return std::nullopt;
+      const std::optional<Decimal> times = Divide(x, size);
+      return times ? Multiply(Floor(*times), size) : std::nullopt;
+    });
+  }
   return Binary(
       ResultType<&BindBin>(a), a, rows,
       [](std::int64_t x, std::int64_t size) -> std::optional<std::int64_t> {
@@ -254,10 +260,10 @@ std::optional<Type> BindBinAt(const std::vector<Type>& t, std::string& why) {
 
 FunctionList ArithmeticFunctions() {
   FunctionList list = Declare({
-      {"bin(value: summable, size: summable): same", &Bin, &BindBin, kNameOfFirst},
+      {"bin(value: quantity, size: quantity): same", &Bin, &BindBin, kNameOfFirst},
       {"bin_at(value: summable, size: summable, point: summable): same", &BinAt, &BindBinAt,
        kNameOfFirst},
-      {"floor(value: summable, size: summable): same", &Bin, &BindBin, kNameOfFirst},
+      {"floor(value: quantity, size: quantity): same", &Bin, &BindBin, kNameOfFirst},
   });
   list.insert(list.end(), {{"+", 2, 2, &BindAdd, &Add},
                            {"-", 2, 2, &BindSubtract, &Subtract},

@@ -69,6 +69,7 @@ Schema AggregateBinder::Add(const Ast& call) {
     aggregate.arguments.push_back(rows_.Bind(child));
     if (IsArgExtreme(name)) AddArgOutput(child, i, aggregate, outputs);
   }
+  TakeDecimalsAsReals(aggregate.function->signature, aggregate.arguments, call.span);
   const Type type = Check(call, aggregate);
   if (!IsArgExtreme(name) && outputs.empty()) outputs = OutputsOf(call, aggregate, type);
   aggregate.outputs = outputs.size();

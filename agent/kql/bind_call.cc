@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "agent/kql/bind_core.h"
 #include "base/text.h"
 
@@ -21,6 +24,27 @@ Expression Component(Expression call, std::size_t index, Type type, Span span) {
   arguments.push_back(std::move(call));
   arguments.push_back(Literal(Value::Long(static_cast<std::int64_t>(index))));
   return Convert(Apply("index", span, std::move(arguments)), type, span);
+}
+
+// Whether it is known to give an array or a bag: most functions that give a dynamic do.
+bool IsArrayOrBag(const Ast& ast) {
+  if (ast.kind == AstKind::kLiteral && ast.value.type == Type::kDynamic) {
+    return ast.value.text.starts_with('[') || ast.value.text.starts_with('{');
+  }
+  const Function* function =
+      ast.kind == AstKind::kCall ? FindFunction(FunctionName(ast.text)) : nullptr;
+  if (function == nullptr || !function->signature) return false;
+  static constexpr std::array<std::string_view, 3> kAny = {"parse_json", "todynamic",
+                                                           "extract_json"};
+  return function->signature->result == Type::kDynamic &&
+         std::find(kAny.begin(), kAny.end(), function->name) == kAny.end();
+}
+
+// todynamic() reads a text, which may come as a dynamic; not as one that cannot hold a text.
+void CheckText(const Ast& call, const std::vector<Expression>& arguments) {
+  if (arguments.size() != 1) return;
+  if (IsText(arguments[0].type) && !IsArrayOrBag(*call.children[0])) return;
+  Refuse(call.children[0]->span, "KS107", fmt::format("{}() takes a text here", call.text));
 }
 
 Schema ColumnsOf(const Function& function, const Ast& call,
@@ -81,6 +105,7 @@ Expression ExpressionBinder::CallEntry(const Ast& ast) {
     const Type type = ColumnsOf(*tuple, ast, arguments).at(0).type;
     return Component(Apply(name, ast.span, std::move(arguments)), 0, type, ast.span);
   }
+  if (name == "todynamic") CheckText(ast, arguments);
   Expression value = Apply(name, ast.span, std::move(arguments));
   if (value.function != nullptr && value.function->window) CheckConstants(value, ast);
   if (typed) return Convert(std::move(value), ast.children.back()->type, ast.span);

@@ -54,6 +54,7 @@ PlanPtr Binder::Late(PlanPtr plugin, const OperatorAst& op) {
   if (!inner_rows_.empty()) {
     Refuse(op.span, "PK100", fmt::format("{} is not supported within mv-apply", op.target));
   }
+  const Schema input = plugin->inputs[0]->schema;
   const std::size_t at = late_++;
   if (at >= known_.size()) throw BindStage{std::move(plugin)};
   auto stored = std::make_unique<Plan>();
@@ -61,12 +62,22 @@ PlanPtr Binder::Late(PlanPtr plugin, const OperatorAst& op) {
   stored->schema = known_[at];
   stored->stored = at;
   if (op.columns.empty()) return stored;
-  // evaluate … : (a:long, b:string): these columns, whatever the data has.
+  // evaluate … : (a:long, b:string): these columns, whatever the data has; with a star before them,
+  // after the input's own.
   PlanPtr project = PlanOver(std::move(stored), Plan::Kind::kProject);
-  project->schema = op.columns;
+  project->schema.clear();
   std::vector<Expression>& list = project->lists.emplace_back();
   const Schema& before = project->inputs[0]->schema;
-  for (const ColumnSchema& column : op.columns) {
+  const bool star = op.columns.front().name == "*";
+  for (std::size_t i = 0; star && i < input.size(); ++i) {
+    const auto place = FindColumn(before, input[i].name);
+    if (!place || FindColumn(op.columns, input[i].name)) continue;
+    project->schema.push_back(before[*place]);
+    list.push_back(ColumnOf(before, *place));
+  }
+  for (std::size_t i = star ? 1 : 0; i < op.columns.size(); ++i) {
+    const ColumnSchema& column = op.columns[i];
+    project->schema.push_back(column);
     const auto place = FindColumn(before, column.name);
     list.push_back(place ? Convert(ColumnOf(before, *place), column.type, op.span)
                          : Literal(Value::Null(column.type)));

@@ -124,9 +124,49 @@ std::optional<std::size_t> FindColumn(const Schema& schema, std::string_view nam
   return std::nullopt;
 }
 
+void TakeDecimalsAsReals(const Signature& signature, std::vector<Expression>& arguments,
+                         Span span) {
+  for (std::size_t i = 0; i < std::min(arguments.size(), signature.most); ++i) {
+    if (arguments[i].type != Type::kDecimal) continue;
+    const ParameterKind kind = ParameterOf(signature, i).kind;
+    const bool real = kind == ParameterKind::kReal || kind == ParameterKind::kNumber ||
+                      (kind == ParameterKind::kSummable && signature.result);
+    if (real) arguments[i] = Convert(std::move(arguments[i]), Type::kReal, span);
+  }
+}
+
+namespace {
+
+// What a dynamic is taken for beside a value of the type, as an operand of arithmetic.
+std::optional<Type> OperandBeside(std::string_view op, Type type) {
+  if (type == Type::kInt || type == Type::kLong) return Type::kLong;
+  if (type == Type::kReal || type == Type::kDecimal) return type;
+  if (op != "+" && op != "-") return std::nullopt;
+  if (type == Type::kTimespan) return type;
+  if (type == Type::kDateTime) return op == "+" ? Type::kTimespan : Type::kDateTime;
+  return std::nullopt;
+}
+
+// `d - 1.0`: as Microsoft's binder has it, a dynamic follows the other operand. Two dynamics have
+// no arithmetic.
+void TakeDynamicOperand(std::string_view op, std::vector<Expression>& arguments, Span span) {
+  static constexpr std::string_view kArithmetic = "+-*/%";
+  if (op.size() != 1 || kArithmetic.find(op[0]) == std::string_view::npos) return;
+  if (arguments.size() != 2) return;
+  const std::size_t at = arguments[0].type == Type::kDynamic ? 0 : 1;
+  if (arguments[at].type != Type::kDynamic) return;
+  if (const auto type = OperandBeside(op, arguments[1 - at].type)) {
+    arguments[at] = Convert(std::move(arguments[at]), *type, span);
+  }
+}
+
+}  // namespace
+
 Expression Apply(std::string_view name, Span span, std::vector<Expression> arguments) {
   const Function* function = FindFunction(name);
   if (function == nullptr) UnknownFunction(name, span);
+  if (function->signature) TakeDecimalsAsReals(*function->signature, arguments, span);
+  TakeDynamicOperand(name, arguments, span);
   std::vector<Type> types;
   for (const Expression& argument : arguments) types.push_back(argument.type);
   const Fit fit = FitArguments(*function, types);
@@ -250,8 +290,34 @@ Expression ExpressionBinder::ColumnIfExists(const Ast& ast) {
   if (name.kind != Expression::Kind::kLiteral || name.type != Type::kString) {
     Refuse(ast.children[0]->span, "KS141", "column_ifexists() takes a column's name as a text");
   }
-  if (const auto column = FindColumn(schema_, name.value.text)) return ColumnOf(schema_, *column);
-  return Bind(*ast.children[1]);
+  // Of the default's type also where the column is there, as Microsoft's binder has it.
+  Expression missing = Bind(*ast.children[1]);
+  const auto column = FindColumn(schema_, name.value.text);
+  return column ? Convert(ColumnOf(schema_, *column), missing.type, ast.span) : missing;
+}
+
+// bin_at() with what `set query_bin_auto_size` and `query_bin_auto_at` say.
+Expression ExpressionBinder::BinAuto(const Ast& ast) {
+  if (ast.children.size() != 1) Refuse(ast.span, "KS119", "bin_auto() takes one argument");
+  std::vector<Expression> arguments;
+  arguments.push_back(Bind(*ast.children[0]));
+  const Scope* size = FindName(scope_, "set query_bin_auto_size");
+  if (size == nullptr) {
+    Refuse(ast.span, "PK104", "bin_auto() needs 'set query_bin_auto_size = …;' before the query");
+  }
+  arguments.push_back(ExpressionBinder(binder_, kNoColumns, size->parent).Bind(*size->ast));
+  const Scope* at = FindName(scope_, "set query_bin_auto_at");
+  if (at == nullptr) return Apply("bin", ast.span, std::move(arguments));
+  arguments.push_back(ExpressionBinder(binder_, kNoColumns, at->parent).Bind(*at->ast));
+  return Apply("bin_at", ast.span, std::move(arguments));
+}
+
+// Ticks see a row at its TimeGenerated, whenever it came: so does this, and a replay repeats it.
+Expression ExpressionBinder::IngestionTime(const Ast& ast) {
+  if (!ast.children.empty()) Refuse(ast.span, "KS119", "ingestion_time() takes no argument");
+  const auto time = FindColumn(schema_, "TimeGenerated");
+  if (time && schema_[*time].type == Type::kDateTime) return ColumnOf(schema_, *time);
+  return Literal(Value::Null(Type::kDateTime));
 }
 
 // toscalar(T): a table's first value; of a scalar, the scalar.
@@ -303,6 +369,8 @@ Expression ExpressionBinder::Call(const Ast& ast) {
     return CallFunction(*let, ast);
   }
   if (name == "column_ifexists") return ColumnIfExists(ast);
+  if (name == "bin_auto") return BinAuto(ast);
+  if (name == "ingestion_time") return IngestionTime(ast);
   if (std::optional<Expression> value = CallOnColumns(ast)) return *std::move(value);
   if (FindFunction(name) == nullptr) {
     if (FindAggregate(name) != nullptr) {

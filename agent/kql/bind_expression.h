@@ -47,6 +47,8 @@ class ExpressionBinder {
   Expression Name(const Ast& ast);
   Expression Call(const Ast& ast);
   Expression ColumnIfExists(const Ast& ast);
+  Expression BinAuto(const Ast& ast);
+  Expression IngestionTime(const Ast& ast);
   // bind_call.cc
   Expression CallEntry(const Ast& ast);
   std::optional<Expression> TupleElement(const Ast& ast);
@@ -68,6 +70,8 @@ class ExpressionBinder {
 // A call of the function table's entry, checked; of constants, the constant.
 Expression Apply(std::string_view name, Span span, std::vector<Expression> arguments);
 // The expression as another type, by the function that converts to it.
+// A decimal goes as a real to what computes with reals.
+void TakeDecimalsAsReals(const Signature& signature, std::vector<Expression>& arguments, Span span);
 Expression Convert(Expression expression, Type type, Span span);
 
 // What a query writes → the entry of the tables of functions.

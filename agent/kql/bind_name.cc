@@ -20,6 +20,8 @@ std::string CallName(const Ast& ast) {
   if (const Function* function = FindFunction(name); function && function->column_prefix) {
     return std::string(*function->column_prefix) + first;
   }
+  if (name == "bin_auto") return first;
+  if (name == "ingestion_time") return "$IngestionTime";
   if (name == "column_ifexists" && !ast.children.empty() &&
       ast.children[0]->kind == AstKind::kLiteral) {
     return ast.children[0]->value.text;

@@ -102,10 +102,12 @@ PlanPtr Binder::Parse(PlanPtr input, const OperatorAst& op, const Scope* scope) 
     spec.value_delimiter = TextOption(op, "kv_delimiter");
     spec.quote = TextOption(op, "quote");
     spec.escape = TextOption(op, "escape");
+    if (spec.quote.size() > 2) {
+      Refuse(op.span, "PK104", "parse-kv: the quote is one character, or two for begin and end");
+    }
     if (spec.value_delimiter.empty() || !spec.escape.empty() || op.Option("regex") != nullptr ||
         op.Option("greedy") != nullptr) {
-      Refuse(op.span, "PK100",
-             "parse-kv is supported with pair_delimiter, kv_delimiter and one quote");
+      Refuse(op.span, "PK100", "parse-kv with regex, greedy or escape is not supported");
     }
     made = op.columns;
   } else {

@@ -206,7 +206,9 @@ PlanPtr Binder::Range(const SourceAst& source, const Scope* scope) {
   const bool times = (type == Type::kDateTime || type == Type::kTimespan) &&
                      parts[1].type == type && parts[2].type == Type::kTimespan;
   if (numbers) {
-    type = real ? Type::kReal : Type::kLong;
+    const bool ints = std::all_of(parts.begin(), parts.end(),
+                                  [](const Expression& part) { return part.type == Type::kInt; });
+    type = real ? Type::kReal : ints ? Type::kInt : Type::kLong;
   } else if (!times) {
     Refuse(source.span, "KS138", "range needs numbers, or times with a timespan as step");
   }

@@ -147,6 +147,13 @@ std::optional<Decimal> Divide(const Decimal& a, const Decimal& b) {
   return Settled(quotient);
 }
 
+Decimal Floor(const Decimal& value) {
+  Digits unit = 1;
+  for (int i = 0; i < value.scale; ++i) unit *= 10;
+  const bool up = value.negative && value.digits % unit != 0;  // away from zero
+  return {.digits = value.digits / unit + (up ? 1U : 0U), .scale = 0, .negative = value.negative};
+}
+
 Decimal Negated(Decimal value) {
   value.negative = value.digits != 0 && !value.negative;
   return value;

@@ -24,6 +24,7 @@ std::string ToString(Decimal value);
 std::optional<Decimal> Add(Decimal a, Decimal b);
 std::optional<Decimal> Multiply(Decimal a, Decimal b);
 std::optional<Decimal> Divide(const Decimal& a, const Decimal& b);
+Decimal Floor(const Decimal& value);
 Decimal Negated(Decimal value);
 // -1, 0, 1
 int Compare(const Decimal& a, const Decimal& b);

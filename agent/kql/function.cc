@@ -24,8 +24,8 @@ const std::map<std::string_view, Function>& Table() {
                                      RegexFunctions(),      SeriesAnalysisFunctions(),
                                      SeriesFunctions(),     SetFunctions(),
                                      StringFunctions(),     TextOperators(),
-                                     UserAgentFunctions(),  WindowFunctions(),
-                                     XmlFunctions()}) {
+                                     TimeZoneFunctions(),   UserAgentFunctions(),
+                                     WindowFunctions(),     XmlFunctions()}) {
       for (const Function& function : part) all.emplace(function.name, function);
     }
     return all;

@@ -121,6 +121,7 @@ FunctionList SeriesFunctions();
 FunctionList SetFunctions();
 FunctionList StringFunctions();
 FunctionList TextOperators();
+FunctionList TimeZoneFunctions();
 FunctionList UserAgentFunctions();
 FunctionList WindowFunctions();
 FunctionList XmlFunctions();

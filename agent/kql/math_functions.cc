@@ -13,7 +13,7 @@ namespace {
 
 std::optional<Type> BindNumber(const std::vector<Type>& t, std::string& why) {
   if (IsNumeric(t[0])) return t[0] == Type::kReal ? Type::kReal : Type::kLong;
-  if (t[0] == Type::kTimespan) return t[0];
+  if (t[0] == Type::kTimespan || t[0] == Type::kDecimal) return t[0];
   why = fmt::format("a number is needed, not {}", TypeName(t[0]));
   return std::nullopt;
 }
@@ -23,6 +23,11 @@ ColumnPtr Abs(const EvalContext&, const Arguments& a, std::size_t rows) {
   const Type type = BindNumber({a[0]->type}, why).value_or(Type::kLong);
   return MapRows(type, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     if (a[0]->IsNull(row)) return out.Null();
+    if (type == Type::kDecimal) {
+      Decimal value = ToDecimal(*a[0], row).value_or(Decimal{});
+      value.negative = false;
+      return out.Text(ToString(value));
+    }
     if (type == Type::kReal) return out.Real(std::fabs(a[0]->Real(row)));
     // The most negative number has no opposite: it stays.
     const std::int64_t value = a[0]->Number(row);
@@ -213,7 +218,7 @@ ColumnPtr WelchTest(const EvalContext&, const Arguments& a, std::size_t rows) {
 
 FunctionList MathFunctions() {
   return Declare({
-      {"abs(value: summable): same", &Abs, &BindNumber, kNameOfFirst},
+      {"abs(value: quantity): same", &Abs, &BindNumber, kNameOfFirst},
       {"acos(x: number): real", &MapReal<&Acos>, nullptr, kNameOfFirst},
       {"asin(x: number): real", &MapReal<&Asin>, nullptr, kNameOfFirst},
       {"atan(x: number): real", &MapReal<&Atan>, nullptr, kNameOfFirst},

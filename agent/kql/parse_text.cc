@@ -166,12 +166,7 @@ class Parse final : public Operator {
       if (split == std::string_view::npos) break;
       std::string_view key = text.substr(0, split);
       std::string_view rest = text.substr(split + spec_.value_delimiter.size());
-      // What stands before the key's own pair has no value.
-      const std::string_view before = Trim(key);
-      const std::size_t last = spec_.pair_delimiter.empty() ? std::string_view::npos
-                                                            : before.rfind(spec_.pair_delimiter);
-      key = last == std::string_view::npos ? before
-                                           : before.substr(last + spec_.pair_delimiter.size());
+      key = KeyOf(Trim(key));
       const std::string_view value = TakeValue(rest);
       for (std::size_t i = 0; i < made_.size(); ++i) {
         if (!found[i] && plan_.schema[made_[i]].name == Trim(key)) found[i] = value;
@@ -181,17 +176,29 @@ class Parse final : public Operator {
     return true;
   }
 
+  // What stands before the key's own pair has no value.
+  std::string_view KeyOf(std::string_view before) const {
+    if (!spec_.quote.empty() && before.size() > 1 && before.ends_with(spec_.quote.back())) {
+      const std::size_t open = before.rfind(spec_.quote.front(), before.size() - 2);
+      if (open != std::string_view::npos) {
+        return before.substr(open + 1, before.size() - open - 2);
+      }
+    }
+    const std::size_t last =
+        spec_.pair_delimiter.empty() ? std::string_view::npos : before.rfind(spec_.pair_delimiter);
+    if (last == std::string_view::npos) return before;
+    return before.substr(last + spec_.pair_delimiter.size());
+  }
+
   std::string_view TakeValue(std::string_view& rest) const {
-    if (!spec_.quote.empty()) {
-      const std::string_view trimmed = Trim(rest);
-      if (trimmed.substr(0, spec_.quote.size()) == spec_.quote) {
-        const std::size_t begin = rest.find(spec_.quote) + spec_.quote.size();
-        const std::size_t end = rest.find(spec_.quote, begin);
-        if (end != std::string_view::npos) {
-          const std::string_view value = rest.substr(begin, end - begin);
-          rest.remove_prefix(end + spec_.quote.size());
-          return value;
-        }
+    const std::string_view trimmed = Trim(rest);
+    if (!spec_.quote.empty() && trimmed.starts_with(spec_.quote.front())) {
+      const std::size_t begin = rest.find(spec_.quote.front()) + 1;
+      const std::size_t end = rest.find(spec_.quote.back(), begin);
+      if (end != std::string_view::npos) {
+        const std::string_view value = rest.substr(begin, end - begin);
+        rest.remove_prefix(end + 1);
+        return value;
       }
     }
     // Blanks before a value are not the delimiter of pairs, even when that is a blank.

@@ -159,6 +159,8 @@ QueryAst Parser::Statements(bool in_function) {
     const bool has_body = query.body || query.scalar;
     if (IsName("let") && IsAnyName(1)) {
       query.lets.push_back(Let());
+    } else if (!in_function && IsName("set") && IsAnyName(1)) {
+      SetOption(query);
     } else if (IsOneOf(Peek().text, {"set", "declare", "alias", "restrict"}) && IsAnyName(1)) {
       Fail("PK100", fmt::format("the statement '{}' is not supported", Peek().text));
     } else if (has_body) {
@@ -176,6 +178,25 @@ QueryAst Parser::Statements(bool in_function) {
     const bool end = Peek().kind == TokenKind::kEnd || (in_function && IsMark("}"));
     if (!end && !IsMark(";")) Unexpected();
   }
+}
+
+// `set NAME = VALUE`: most options tell Kusto's cluster how to run the query and change no answer.
+// Those of bin_auto() become lets, under names that no query can write.
+void Parser::SetOption(QueryAst& query) {
+  LetAst let;
+  let.span = Take().span;
+  const std::string option = AnyName("an option");
+  if (option == "query_now" || option == "query_datetimescope_to") {
+    Fail("PK100", fmt::format("the option '{}' is not supported; the query's clock is set from "
+                              "outside",
+                              option));
+  }
+  if (TakeMark("=")) let.scalar = Expression();
+  if (!let.scalar || !option.starts_with("query_bin_auto_")) return;
+  let.span.end = tokens_[at_ - 1].span.end;
+  let.name = "set " + option;
+  std::erase_if(query.lets, [&](const LetAst& each) { return each.name == let.name; });
+  query.lets.push_back(std::move(let));
 }
 
 LetAst Parser::Let() {

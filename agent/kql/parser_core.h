@@ -60,6 +60,7 @@ class Parser {
 
   // Statements (parser.cc).
   QueryAst Statements(bool in_function);
+  void SetOption(QueryAst& query);
   LetAst Let();
   [[nodiscard]] bool StartsFunction() const;
   std::unique_ptr<FunctionAst> Function();

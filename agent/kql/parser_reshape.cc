@@ -158,7 +158,11 @@ void Parser::Evaluate(OperatorAst& op) {
   ExpectMark("(");
   op.expressions = Arguments();
   ExpectMark(")");
-  if (op.name == "evaluate" && TakeMark(":")) op.columns = Columns();
+  if (op.name == "evaluate" && TakeMark(":")) {
+    const bool star = IsMark("(") && IsMark("*", 1);
+    op.columns = Columns();
+    if (star) op.columns.insert(op.columns.begin(), {"*", Type::kDynamic});
+  }
 }
 
 // [n] of key [with others = …] by aggregate [asc|desc]: an entry of `by`, `expressions`, `options`

@@ -14,7 +14,8 @@ template <bool kWeighted, bool kArray>
 class Percentiles final : public Accumulator {
  public:
   explicit Percentiles(const std::vector<Type>& types)
-      : type_(types[0]), asked_(types.size() - kFirstAsked) {}
+      : type_(types[0] == Type::kInt ? Type::kLong : types[0]),
+        asked_(types.size() - kFirstAsked) {}
 
   void Add(const Arguments& a, std::size_t row) override {
     if (percentiles_.empty()) ReadPercentiles(a, row);
@@ -92,6 +93,10 @@ std::unique_ptr<Accumulator> Make(const std::vector<Type>& types) {
   return std::make_unique<Percentiles<kWeighted, kArray>>(types);
 }
 
+std::optional<Type> BindPercentile(const std::vector<Type>& types, std::string&) {
+  return types[0] == Type::kInt ? Type::kLong : types[0];
+}
+
 }  // namespace
 
 AggregateList PercentileAggregates() {
@@ -100,18 +105,19 @@ AggregateList PercentileAggregates() {
     return AggregateFunction{ParseSignature(signature), prefix, make, bind};
   };
   return {
-      row("percentile(value: summable, percentile: number): same", "percentile_",
-          &Make<false, false>, &BindFirst),
-      row("percentiles(value: summable, percentile: number, ...): same", "percentile_",
-          &Make<false, false>, &BindFirst),
+      row("percentile(value: summable, percentile: number): same, int as long", "percentile_",
+          &Make<false, false>, &BindPercentile),
+      row("percentiles(value: summable, percentile: number, ...): same, int as long", "percentile_",
+          &Make<false, false>, &BindPercentile),
       row("percentiles_array(value: summable, percentile: scalar, ...): dynamic", "percentiles_",
           &Make<false, true>, nullptr),
-      row("percentilesw(value: summable, weight: integer, percentile: number, ...): same",
-          "percentile_", &Make<true, false>, &BindFirst),
+      row("percentilesw(value: summable, weight: integer, percentile: number, ...): same, int as "
+          "long",
+          "percentile_", &Make<true, false>, &BindPercentile),
       row("percentilesw_array(value: summable, weight: integer, percentile: scalar, ...): dynamic",
           "percentiles_", &Make<true, true>, nullptr),
-      row("percentilew(value: summable, weight: integer, percentile: number): same", "percentile_",
-          &Make<true, false>, &BindFirst),
+      row("percentilew(value: summable, weight: integer, percentile: number): same, int as long",
+          "percentile_", &Make<true, false>, &BindPercentile),
   };
 }
 

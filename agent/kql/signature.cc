@@ -15,7 +15,7 @@ struct KindName {
   std::string_view code;  // Kusto's error
 };
 
-constexpr std::array<KindName, 17> kKinds = {{{"bool", ParameterKind::kBool, "KS107"},
+constexpr std::array<KindName, 18> kKinds = {{{"bool", ParameterKind::kBool, "KS107"},
                                               {"long", ParameterKind::kLong, "KS107"},
                                               {"real", ParameterKind::kReal, "KS107"},
                                               {"string", ParameterKind::kString, "KS107"},
@@ -26,6 +26,7 @@ constexpr std::array<KindName, 17> kKinds = {{{"bool", ParameterKind::kBool, "KS
                                               {"integer", ParameterKind::kInteger, "KS134"},
                                               {"number", ParameterKind::kNumber, "KS137"},
                                               {"summable", ParameterKind::kSummable, "KS138"},
+                                              {"quantity", ParameterKind::kQuantity, "KS138"},
                                               {"orderable", ParameterKind::kOrderable, "KS232"},
                                               {"not dynamic", ParameterKind::kNotDynamic, "KS116"},
                                               {"text", ParameterKind::kText, "KS141"},
@@ -63,6 +64,8 @@ bool Fits(ParameterKind kind, Type type) {
       return true;
     case ParameterKind::kSummable:
       return IsNumeric(type) || type == Type::kDateTime || type == Type::kTimespan;
+    case ParameterKind::kQuantity:
+      return IsNumber(type) || type == Type::kDateTime || type == Type::kTimespan;
     case ParameterKind::kOrderable:
       return type != Type::kGuid && type != Type::kDynamic;
     case ParameterKind::kNotDynamic:
@@ -131,18 +134,20 @@ Signature ParseSignature(std::string_view text) {
   return signature;
 }
 
+const Parameter& ParameterOf(const Signature& signature, std::size_t argument) {
+  const std::size_t count = signature.parameters.size();
+  if (argument < count) return signature.parameters[argument];
+  const std::size_t first = count - signature.repeated;
+  return signature.parameters[first + (argument - first) % signature.repeated];
+}
+
 std::optional<Misfit> FindMisfit(const Signature& signature, const std::vector<Type>& arguments) {
   if (arguments.size() < signature.least || arguments.size() > signature.most) {
     return Misfit{"KS119", fmt::format("{}() takes {} arguments, not {}", signature.name,
                                        CountText(signature), arguments.size())};
   }
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::size_t at = i;
-    if (at >= signature.parameters.size()) {
-      const std::size_t first = signature.parameters.size() - signature.repeated;
-      at = first + (i - first) % signature.repeated;
-    }
-    const Parameter& parameter = signature.parameters[at];
+    const Parameter& parameter = ParameterOf(signature, i);
     if (Fits(parameter.kind, arguments[i])) continue;
     const KindName& kind = NameOf(parameter.kind);
     return Misfit{std::string(kind.code),

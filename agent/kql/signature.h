@@ -24,6 +24,7 @@ enum class ParameterKind : std::uint8_t {
   kInteger,     // int, long
   kNumber,      // int, long, real
   kSummable,    // numbers, datetime, timespan
+  kQuantity,    // the same, and decimals as they are
   kOrderable,   // all but guid and dynamic
   kNotDynamic,  // all but dynamic
   kText,        // string, dynamic
@@ -55,6 +56,9 @@ struct Signature {
   std::optional<Type> result;
 };
 Signature ParseSignature(std::string_view text);
+
+// The parameter that an argument is for; there must be one.
+const Parameter& ParameterOf(const Signature& signature, std::size_t argument);
 
 // Why arguments of these types do not fit, with Kusto's code; nullopt when they do.
 struct Misfit {

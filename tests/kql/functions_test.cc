@@ -322,5 +322,77 @@ TEST(Signatures, AreReadAsTheyAreWritten) {
   }
 }
 
+TEST(Decimals, AreSummedAveragedAndBinnedWithoutLoss) {
+  const std::string cells = "0.1,true, 0.2,true, 0.3,false";
+  EXPECT_EQ(Summarize(cells, "sum(v)", "decimal"), "0.6");
+  EXPECT_EQ(Summarize(cells, "sumif(v, p)", "decimal"), "0.3");
+  EXPECT_EQ(Summarize(cells, "avg(v)", "decimal"), "0.2");
+  EXPECT_EQ(Summarize("", "sum(v)", "decimal"), "0");
+  EXPECT_EQ(Summarize("", "isnull(avg(v))", "decimal"), "True");
+  EXPECT_EQ(Print("abs(decimal(-1.5))"), "1.5");
+  EXPECT_EQ(Print("bin(decimal(0.35), decimal(0.1))"), "0.3");
+  EXPECT_EQ(Print("bin(decimal(-0.35), 0.1)"), "-0.4");
+  EXPECT_EQ(Print("bin(decimal(7), 2)"), "6");
+  EXPECT_EQ(Print("gettype(sqrt(decimal(4)))"), "real");
+}
+
+TEST(Dynamics, FollowTheOtherOperand) {
+  EXPECT_EQ(Print("gettype(parse_json('3') - 1.5)"), "real");
+  EXPECT_EQ(Print("parse_json('3') * 2"), "6");
+  EXPECT_EQ(Print("isnull(parse_json('\"x\"') + 1)"), "True");
+  EXPECT_EQ(Print("datetime(2026-01-02) - parse_json('\"2026-01-01\"')"), "1.00:00:00");
+  EXPECT_THAT(Print("parse_json('3') * parse_json('3')"), StartsWith("!KS106"));
+}
+
+TEST(Arguments, ThatCannotHoldATextAreNoTexts) {
+  EXPECT_THAT(Print("todynamic(split('a,b', ','))"), StartsWith("!KS107"));
+  EXPECT_THAT(Print("todynamic(dynamic({'a': 1}))"), StartsWith("!KS107"));
+  EXPECT_THAT(Print("todynamic(1)"), StartsWith("!KS107"));
+  EXPECT_EQ(Print("todynamic(parse_json('[1]'))"), "[1]");
+  EXPECT_EQ(Print("parse_json(dynamic({'a': 1}))"), "{\"a\":1}");
+}
+
+TEST(Counting, TakesWhatTheRecordedEngineTakes) {
+  EXPECT_EQ(Summarize("1,true, long(null),true", "count(v)"), "2");
+  EXPECT_THAT(Summarize("'a',true", "count(v)", "string"), StartsWith("!KS106"));
+}
+
+TEST(ColumnIfExists, IsOfTheDefaultsType) {
+  EXPECT_EQ(Ask("print d = dynamic({'a': 1}) | project x = column_ifexists('d', ''), "
+                "y = column_ifexists('e', 1) | project gettype(x), x, y"),
+            "type_x,x,y | string,{\"a\":1},1");
+}
+
+TEST(GeoInfo, IsNullWithoutADatabase) {
+  EXPECT_EQ(Print("isnull(geo_info_from_ip_address('20.53.203.50'))"), "True");
+}
+
+TEST(QueryOptions, AreReadAndSetOnlyBinAuto) {
+  EXPECT_EQ(Ask("set notruncation; set truncationmaxsize = 5; print 1"), "print_0 | 1");
+  EXPECT_EQ(Ask("set query_bin_auto_size = 1h; set query_bin_auto_at = datetime(2017-01-01 00:05); "
+                "print t = datetime(2017-01-01 01:00) | project bin_auto(t)"),
+            "t | 2017-01-01T00:05:00.0000000Z");
+  EXPECT_THAT(Ask("print bin_auto(1)"), StartsWith("!PK104"));
+  EXPECT_THAT(Ask("set query_now = datetime(2017-01-01); print 1"), StartsWith("!PK100"));
+}
+
+TEST(IngestionTime, IsTheRowsTime) {
+  EXPECT_EQ(Ask("print TimeGenerated = datetime(2026-01-01) | project ingestion_time()"),
+            "$IngestionTime | 2026-01-01T00:00:00.0000000Z");
+}
+
+TEST(ParseKv, ReadsKeysAndValuesBetweenTwoQuotes) {
+  EXPECT_EQ(Ask("print s='src=10.1.1.1 failure=(connection aborted) (event time)=(2021-01-01)' "
+                "| parse-kv s as (['event time']:datetime, src:string, failure:string) "
+                "with (pair_delimiter=' ', kv_delimiter='=', quote='()') | project-away s"),
+            "event time,src,failure | 2021-01-01T00:00:00.0000000Z,10.1.1.1,connection aborted");
+}
+
+TEST(BagUnpack, KeepsTheInputsColumnsBeforeThoseThatAreNamed) {
+  EXPECT_EQ(Ask("datatable(d:dynamic, k:string)[dynamic({'a': 1, 'b': 2}), 'x'] "
+                "| evaluate bag_unpack(d) : (*, a:long)"),
+            "k,a | x,1");
+}
+
 }  // namespace
 }  // namespace picket::kql
