@@ -33,19 +33,31 @@ Result<PageCounts> EventStore::Write(const std::string& stream, const std::vecto
   return PageWriter(database_, frames_, words_, Known(stream), rules).Write(records);
 }
 
-std::string_view EventScan::Text(std::size_t i) const {
+EventScan::TextCell EventScan::Cell(std::size_t i) const {
   const int column = Column(i);
-  if (statement_.IsInt(column)) {
-    Result<std::string_view> text = words_->Text(*database_, statement_.Int(column));
-    if (text) return *text;
-    error_ = std::move(text).error();
-    return {};
+  switch (statement_.KindOf(column)) {
+    case Statement::Kind::kNull:
+      return {.null = true, .word = 0, .text = {}};
+    case Statement::Kind::kInt:
+      return {.null = false, .word = statement_.Int(column), .text = {}};
+    case Statement::Kind::kBlob:
+      FormatGuid(statement_.Blob(column), guids_[i]);
+      return {.null = false, .word = 0, .text = {guids_[i].data(), guids_[i].size()}};
+    default:
+      return {.null = false, .word = 0, .text = statement_.Text(column)};
   }
-  if (statement_.IsBlob(column)) {
-    FormatGuid(statement_.Blob(column), guids_[i]);
-    return {guids_[i].data(), guids_[i].size()};
-  }
-  return statement_.Text(column);
+}
+
+std::string_view EventScan::WordText(std::int64_t word) const {
+  Result<std::string_view> text = words_->Text(*database_, word);
+  if (text) return *text;
+  error_ = std::move(text).error();
+  return {};
+}
+
+std::string_view EventScan::Text(std::size_t i) const {
+  const TextCell cell = Cell(i);
+  return cell.word != 0 ? WordText(cell.word) : cell.text;
 }
 
 Result<EventScan> EventStore::Scan(const std::string& stream, const ScanSpec& spec) {

@@ -68,6 +68,16 @@ class EventScan {
   [[nodiscard]] double Real(std::size_t i) const { return statement_.Real(Column(i)); }
   // Valid until the next row. A text that cannot be read is '' here and an error of Next.
   [[nodiscard]] std::string_view Text(std::size_t i) const;
+  // The same in parts, for those who see a text again by its word: `word` is not 0, and WordText
+  // gives its text, which lives as long as words(); else `text` is as of Text.
+  struct TextCell {
+    bool null = false;
+    std::int64_t word = 0;
+    std::string_view text;
+  };
+  [[nodiscard]] TextCell Cell(std::size_t i) const;
+  [[nodiscard]] std::string_view WordText(std::int64_t word) const;
+  [[nodiscard]] std::shared_ptr<const void> words() const { return words_; }
 
  private:
   friend class EventStore;

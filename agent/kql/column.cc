@@ -124,17 +124,25 @@ void ColumnBuilder::AppendFrom(const Column& column, std::size_t row) {
 }
 
 void ColumnBuilder::KeepArenasOf(const Column& column) {
+  for (const auto& arena : column.arenas) Keep(arena);
+  if (column.dictionary) KeepArenasOf(*column.dictionary);
+}
+
+void ColumnBuilder::Keep(std::shared_ptr<const void> arena) {
   // Each once: a column that is used many times over must not make the list grow each time.
-  for (const auto& arena : column.arenas) {
-    if (std::find(column_->arenas.begin(), column_->arenas.end(), arena) == column_->arenas.end()) {
-      column_->arenas.push_back(arena);
-    }
-  }
+  std::vector<std::shared_ptr<const void>>& kept = column_->arenas;
+  if (std::find(kept.begin(), kept.end(), arena) == kept.end()) kept.push_back(std::move(arena));
 }
 
 ColumnPtr ColumnBuilder::Finish() {
   if (arena_) column_->arenas.push_back(arena_);
   return column_;
+}
+
+ColumnPtr ColumnBuilder::Copy() const {
+  auto copy = std::make_shared<Column>(*column_);
+  if (arena_) copy->arenas.push_back(arena_);
+  return copy;
 }
 
 ColumnPtr ConstantColumn(const Value& value, std::size_t rows) {
@@ -155,7 +163,52 @@ ColumnPtr ConstantColumn(const Value& value, std::size_t rows) {
   return column;
 }
 
+ColumnPtr CodedColumn(ColumnPtr dictionary, CodesPtr codes) {
+  auto column = std::make_shared<Column>();
+  column->type = dictionary->type;
+  column->rows = codes->size();
+  if (dictionary->constant) {
+    *column = *dictionary;
+    column->rows = codes->size();
+    return column;
+  }
+  column->too_large = dictionary->too_large;
+  column->dictionary = std::move(dictionary);
+  column->codes = std::move(codes);
+  return column;
+}
+
+namespace {
+
+// The codes of a selection. Columns that were made of one another share their codes, and go on
+// sharing them: what is computed from them together is computed once a value.
+class CodeGatherer {
+ public:
+  explicit CodeGatherer(const Selection& selection) : selection_(selection) {}
+  CodesPtr operator()(const CodesPtr& codes) {
+    for (const auto& [from, to] : made_) {
+      if (from == codes.get()) return to;
+    }
+    auto gathered = std::make_shared<Codes>(selection_.size());
+    for (std::size_t i = 0; i < selection_.size(); ++i) (*gathered)[i] = (*codes)[selection_[i]];
+    made_.emplace_back(codes.get(), gathered);
+    return gathered;
+  }
+
+ private:
+  const Selection& selection_;
+  std::vector<std::pair<const Codes*, CodesPtr>> made_;
+};
+
+ColumnPtr GatherWith(CodeGatherer& codes, const ColumnPtr& column, const Selection& selection) {
+  if (column->codes) return CodedColumn(column->dictionary, codes(column->codes));
+  return Gather(*column, selection);
+}
+
+}  // namespace
+
 ColumnPtr Gather(const Column& column, const Selection& selection) {
+  if (column.codes) return CodedColumn(column.dictionary, CodeGatherer(selection)(column.codes));
   auto gathered = std::make_shared<Column>();
   gathered->type = column.type;
   gathered->rows = selection.size();
@@ -184,8 +237,9 @@ Batch Select(const Batch& batch, const Selection& selection) {
   Batch selected;
   selected.rows = selection.size();
   selected.columns.reserve(batch.columns.size());
+  CodeGatherer codes(selection);
   for (const ColumnPtr& column : batch.columns) {
-    selected.columns.push_back(Gather(*column, selection));
+    selected.columns.push_back(GatherWith(codes, column, selection));
   }
   if (!batch.keys.empty()) {
     for (const std::uint32_t row : selection) selected.keys.push_back(batch.keys[row]);
@@ -196,14 +250,30 @@ Batch Select(const Batch& batch, const Selection& selection) {
   return selected;
 }
 
+namespace {
+
+std::size_t BytesOf(const Column& column) {
+  if (column.codes) {
+    // A dictionary is shared by many batches: no more than it would take without.
+    std::size_t bytes = column.codes->size() * sizeof(std::uint32_t);
+    if (column.codes->size() >= column.dictionary->rows) return bytes + BytesOf(*column.dictionary);
+    const bool text = IsText(column.type);
+    for (std::size_t row = 0; row < column.rows; ++row) {
+      bytes += text ? sizeof(std::string_view) + column.Text(row).size() : sizeof(std::int64_t);
+    }
+    return bytes;
+  }
+  std::size_t bytes = column.nulls.size() + column.numbers.size() * 8 + column.reals.size() * 8;
+  for (const std::string_view text : column.texts) bytes += sizeof(std::string_view) + text.size();
+  return bytes;
+}
+
+}  // namespace
+
 std::size_t BytesOf(const Batch& batch) {
   std::size_t bytes = batch.keys.size() * sizeof(std::int64_t);
   for (const auto& origins : batch.origins) bytes += 24 + origins.size() * sizeof(std::int64_t);
-  for (const ColumnPtr& column : batch.columns) {
-    bytes += column->nulls.size() + column->numbers.size() * 8 + column->reals.size() * 8;
-    for (const std::string_view text : column->texts)
-      bytes += sizeof(std::string_view) + text.size();
-  }
+  for (const ColumnPtr& column : batch.columns) bytes += BytesOf(*column);
   return bytes;
 }
 

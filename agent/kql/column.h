@@ -29,33 +29,50 @@ class Arena {
   std::size_t bytes_ = 0;
 };
 
-// The values of one column over a batch: flat, or one constant for however many rows. Numbers
-// (bool, int, long, datetime, timespan) in `numbers`, real in `reals`, text and dynamic as 16-byte
-// views in `texts`, whose bytes `arenas` keep.
+struct Column;
+using ColumnPtr = std::shared_ptr<const Column>;
+// For each row, which value of a dictionary it has.
+using Codes = std::vector<std::uint32_t>;
+using CodesPtr = std::shared_ptr<const Codes>;
+
+// The values of one column over a batch: flat, one constant for however many rows, or `codes` into
+// a dictionary. Numbers (bool, int, long, datetime, timespan) in `numbers`, real in `reals`, text
+// and dynamic as 16-byte views in `texts`, whose bytes `arenas` keep.
 struct Column {
   Type type = Type::kString;
   bool constant = false;
   bool too_large = false;           // texts beyond kMostColumnBytes are missing
-  std::size_t rows = 0;             // of a flat column
+  std::size_t rows = 0;             // of a column that is no constant
   std::vector<std::uint8_t> nulls;  // empty: none is null
   std::vector<std::int64_t> numbers;
   std::vector<double> reals;
   std::vector<std::string_view> texts;
-  std::vector<std::shared_ptr<const Arena>> arenas;
+  std::vector<std::shared_ptr<const void>> arenas;
+  // Of a coded column, which has no values of its own. The dictionary is flat; it may hold values
+  // that no row has, and the same one twice.
+  ColumnPtr dictionary;
+  CodesPtr codes;
 
-  [[nodiscard]] std::size_t At(std::size_t row) const { return constant ? 0 : row; }
-  [[nodiscard]] bool IsNull(std::size_t row) const { return !nulls.empty() && nulls[At(row)] != 0; }
-  [[nodiscard]] std::int64_t Number(std::size_t row) const { return numbers[At(row)]; }
-  [[nodiscard]] double Real(std::size_t row) const { return reals[At(row)]; }
-  [[nodiscard]] std::string_view Text(std::size_t row) const { return texts[At(row)]; }
+  [[nodiscard]] bool IsNull(std::size_t row) const {
+    const Column& values = Values();
+    return !values.nulls.empty() && values.nulls[At(row)] != 0;
+  }
+  [[nodiscard]] std::int64_t Number(std::size_t row) const { return Values().numbers[At(row)]; }
+  [[nodiscard]] double Real(std::size_t row) const { return Values().reals[At(row)]; }
+  [[nodiscard]] std::string_view Text(std::size_t row) const { return Values().texts[At(row)]; }
   [[nodiscard]] double AsReal(std::size_t row) const {
     return type == Type::kReal ? Real(row) : static_cast<double>(Number(row));
   }
   // A bool that is true; null is not.
   [[nodiscard]] bool Holds(std::size_t row) const { return !IsNull(row) && Number(row) != 0; }
   [[nodiscard]] Value Get(std::size_t row) const;
+
+ private:
+  [[nodiscard]] const Column& Values() const { return dictionary ? *dictionary : *this; }
+  [[nodiscard]] std::size_t At(std::size_t row) const {
+    return constant ? 0 : codes ? (*codes)[row] : row;
+  }
 };
-using ColumnPtr = std::shared_ptr<const Column>;
 
 bool IsText(Type type);  // string, guid, dynamic, decimal
 
@@ -72,7 +89,9 @@ class ColumnBuilder {
   void Append(const Value& value);
   void AppendFrom(const Column& column, std::size_t row);
   void KeepArenasOf(const Column& column);
+  void Keep(std::shared_ptr<const void> arena);
   ColumnPtr Finish();
+  [[nodiscard]] ColumnPtr Copy() const;  // what there is so far; building goes on
 
  private:
   void Valid() {
@@ -85,6 +104,8 @@ class ColumnBuilder {
 };
 
 ColumnPtr ConstantColumn(const Value& value, std::size_t rows);
+// The dictionary's values by the codes; a dictionary that is constant gives a constant.
+ColumnPtr CodedColumn(ColumnPtr dictionary, CodesPtr codes);
 // The rows of the selection, in its order.
 using Selection = std::vector<std::uint32_t>;
 ColumnPtr Gather(const Column& column, const Selection& selection);

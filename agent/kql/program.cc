@@ -45,8 +45,8 @@ ColumnPtr Program::Run(Node& node, const Batch& batch) {
       Arguments arguments;
       arguments.reserve(node.arguments.size());
       for (Node& argument : node.arguments) arguments.push_back(Run(argument, batch));
-      context_.state = node.state.get();
-      column = expression.function->run(context_, arguments, node.fixed ? 1 : batch.rows);
+      if (!node.fixed) column = CallOverValues(node, arguments, batch.rows);
+      if (!column) column = Call(node, arguments, node.fixed ? 1 : batch.rows);
       break;
     }
   }
@@ -59,6 +59,37 @@ ColumnPtr Program::Run(Node& node, const Batch& batch) {
   }
   node.value = column;
   return column;
+}
+
+ColumnPtr Program::Call(Node& node, const Arguments& arguments, std::size_t rows) {
+  context_.state = node.state.get();
+  return node.expression->function->run(context_, arguments, rows);
+}
+
+// A function of one dictionary's values (and constants) is computed once a value, and not again
+// while the dictionary stays.
+ColumnPtr Program::CallOverValues(Node& node, const Arguments& arguments, std::size_t rows) {
+  CodesPtr codes;
+  Arguments values;
+  for (const ColumnPtr& argument : arguments) {
+    if (!argument->constant && (!argument->codes || (codes && argument->codes != codes))) {
+      return nullptr;
+    }
+    if (argument->codes) codes = argument->codes;
+    values.push_back(argument->codes ? argument->dictionary : argument);
+  }
+  if (!codes || node.expression->function->varies) return nullptr;
+  if (node.of_values != values) {
+    std::size_t count = 0;
+    for (const ColumnPtr& argument : arguments) {
+      if (argument->codes) count = argument->dictionary->rows;
+    }
+    // After a filter few rows may be left of many values.
+    if (2 * count > rows) return nullptr;
+    node.for_values = Call(node, values, count);
+    node.of_values = std::move(values);
+  }
+  return CodedColumn(node.for_values, std::move(codes));
 }
 
 Result<ColumnPtr> Program::Run(const Batch& batch) {

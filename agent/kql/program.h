@@ -28,9 +28,15 @@ class Program {
     ColumnPtr value;  // of a fixed one, once it is known
     std::unique_ptr<KernelState> state;
     std::vector<Node> arguments;
+    // Of a call over a dictionary: the dictionary's and the other arguments, and what it gave.
+    Arguments of_values;
+    ColumnPtr for_values;
   };
   static Node Make(const Expression& expression);
   ColumnPtr Run(Node& node, const Batch& batch);
+  ColumnPtr Call(Node& node, const Arguments& arguments, std::size_t rows);
+  // nullptr: it must be done row by row.
+  ColumnPtr CallOverValues(Node& node, const Arguments& arguments, std::size_t rows);
 
   EvalContext context_;
   Node root_;

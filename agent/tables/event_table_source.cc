@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <utility>
+#include <variant>
 
+#include "agent/kql/dictionary.h"
 #include "agent/tables/column_value.h"
 #include "agent/tables/mapping.h"
 #include "agent/tables/record_decoder.h"
@@ -12,6 +14,7 @@ namespace picket::tables {
 namespace {
 
 using kql::ColumnBuilder;
+using kql::DictionaryBuilder;
 using kql::Type;
 using kql::Value;
 
@@ -31,10 +34,24 @@ bool IsTime(const ColumnMapping& column) { return column.name == "TimeGenerated"
 
 void AppendTyped(ColumnBuilder& out, const storage::EventScan& scan, std::size_t place, Type type) {
   if (scan.IsNull(place)) return out.Null();
-  if (kql::IsText(type)) return out.Text(scan.Text(place));
   if (type == Type::kReal) return out.Real(scan.Real(place));
   out.Number(scan.Int(place));
 }
+
+void AppendText(DictionaryBuilder& out, const storage::EventScan& scan, std::size_t place) {
+  const storage::EventScan::TextCell cell = scan.Cell(place);
+  if (cell.null) return out.Null();
+  if (cell.word != 0) {
+    const std::uint64_t key = DictionaryBuilder::KeyOfNumber(cell.word);
+    if (!out.Known(key)) out.View(key, scan.WordText(cell.word));
+    return;
+  }
+  const std::optional<std::uint64_t> key = DictionaryBuilder::KeyOfShort(cell.text);
+  if (!key || !out.Known(*key)) out.Text(key, cell.text);
+}
+
+// One column of the batch that is being built: texts of typed columns, or anything else.
+using AnyBuilder = std::variant<ColumnBuilder, DictionaryBuilder>;
 
 class NewestReadings final : public kql::TableScan {
  public:
@@ -49,44 +66,64 @@ class NewestReadings final : public kql::TableScan {
   Result<kql::Batch> Next(std::size_t most) override {
     kql::Batch batch;
     if (done_) return batch;
-    std::vector<ColumnBuilder> builders;
-    for (const Wanted& wanted : wanted_) builders.emplace_back(wanted.type(), most);
+    BeginBatch(most);
     while (batch.rows < most) {
       PK_ASSIGN_OR_RETURN(const bool more, scan_.Next());
       if (!more) {
         done_ = true;
         break;
       }
-      PK_RETURN_IF_ERROR(AddRow(builders));
+      PK_RETURN_IF_ERROR(AddRow());
       batch.keys.push_back(scan_.key());
       ++batch.rows;
     }
-    for (ColumnBuilder& builder : builders) batch.columns.push_back(builder.Finish());
+    for (AnyBuilder& builder : builders_) {
+      batch.columns.push_back(std::visit([](auto& each) { return each.Finish(); }, builder));
+    }
     return batch;
   }
 
  private:
-  Status AddRow(std::vector<ColumnBuilder>& builders) {
+  void BeginBatch(std::size_t rows) {
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      const Type type = wanted_[i].type();
+      if (!wanted_[i].typed || !kql::IsText(type)) {
+        ColumnBuilder builder(type, rows);
+        i < builders_.size() ? void(builders_[i] = std::move(builder))
+                             : void(builders_.emplace_back(std::move(builder)));
+      } else if (i == builders_.size()) {
+        builders_.emplace_back(std::in_place_type<DictionaryBuilder>, type, rows);
+        std::get<DictionaryBuilder>(builders_.back()).Keep(scan_.words());
+      }
+    }
+  }
+
+  Status AddRow() {
     bool read = false;  // the JSON, only if something needs it
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const Wanted& wanted = wanted_[i];
+      if (auto* text = std::get_if<DictionaryBuilder>(&builders_[i])) {
+        AppendText(*text, scan_, *wanted.typed);
+        continue;
+      }
+      ColumnBuilder& builder = std::get<ColumnBuilder>(builders_[i]);
       if (wanted.typed) {
-        AppendTyped(builders[i], scan_, *wanted.typed, wanted.type());
+        AppendTyped(builder, scan_, *wanted.typed, wanted.type());
         continue;
       }
       if (wanted.constant && scan_.rank() > static_cast<int>(Rank::kImport)) {
-        builders[i].Append(*wanted.constant);
+        builder.Append(*wanted.constant);
         continue;
       }
       if (IsTime(*wanted.column)) {
-        builders[i].Number(scan_.created().ticks);
+        builder.Number(scan_.created().ticks);
         continue;
       }
       if (!std::exchange(read, true)) {
         PK_ASSIGN_OR_RETURN(const std::string_view json, scan_.Json());
         members_.Read(json);
       }
-      builders[i].Append(ColumnValue(table_, *wanted.column, members_, tenant_));
+      builder.Append(ColumnValue(table_, *wanted.column, members_, tenant_));
     }
     return {};
   }
@@ -96,6 +133,7 @@ class NewestReadings final : public kql::TableScan {
   const std::vector<Wanted> wanted_;
   RecordMembers members_;
   storage::EventScan scan_;
+  std::vector<AnyBuilder> builders_;
   bool done_ = false;
 };
 
@@ -116,6 +154,9 @@ class EveryReading final : public kql::TableScan {
     const ColumnMapping* id = table_.Column("Id");
     PK_CHECK(time != nullptr && id != nullptr, "a table of versions has TimeGenerated and Id");
     while (true) {
+      if (request.stop.stop_requested()) {
+        return Fail({.kind = ErrorKind::kCancelled, .message = "stopped"});
+      }
       PK_ASSIGN_OR_RETURN(const bool more, versions.Next());
       if (!more) break;
       PK_ASSIGN_OR_RETURN(const std::string_view json, versions.Json());
@@ -269,6 +310,14 @@ Result<std::unique_ptr<kql::TableScan>> EventTableSource::Scan(const kql::ScanRe
   PK_ASSIGN_OR_RETURN(storage::EventScan scan, store_.events().Scan(stream, spec));
   return std::unique_ptr<kql::TableScan>(
       std::make_unique<NewestReadings>(*table, tenant_, std::move(wanted), std::move(scan)));
+}
+
+bool EventTableSource::Cheap(std::string_view table, const kql::ScanColumn& column) const {
+  const TableMapping* found = FindTable(table);
+  if (found == nullptr || found->shows_versions) return false;
+  const ColumnMapping& mapping = found->columns[column.column];
+  return !column.member.empty() || mapping.typed || IsTime(mapping) ||
+         ConstantValue(mapping, tenant_).has_value();
 }
 
 }  // namespace picket::tables

@@ -17,6 +17,8 @@ class EventTableSource final : public kql::TableSource {
       : store_(store), tenant_(tenant) {}
   [[nodiscard]] Result<std::unique_ptr<kql::TableScan>> Scan(
       const kql::ScanRequest& request) override;
+  // Columns that are kept typed.
+  [[nodiscard]] bool Cheap(std::string_view table, const kql::ScanColumn& column) const override;
 
  private:
   storage::TenantStore& store_;

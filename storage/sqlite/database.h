@@ -46,6 +46,8 @@ class Statement {
   // Ready to run again; bindings stay.
   void Reset();
 
+  enum class Kind : std::uint8_t { kNull, kInt, kReal, kText, kBlob };
+  [[nodiscard]] Kind KindOf(int column) const;
   [[nodiscard]] bool IsNull(int column) const;
   [[nodiscard]] bool IsInt(int column) const;
   [[nodiscard]] bool IsBlob(int column) const;
