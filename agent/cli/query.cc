@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
+#include "agent/cli/explain.h"
 #include "agent/cli/findings.h"
 #include "agent/kql/engine.h"
 #include "agent/tables/declared_tables.h"
@@ -24,7 +28,30 @@ constexpr std::size_t kMaxBatchBytes = std::size_t{256} << 20;
 struct Options {
   std::string query, file, tenant, now, batch;
   bool all_tenants = false;
+  bool explain = false;
 };
+
+// Rows that a query has scanned, shown while it runs; a terminal is written to ten times a second.
+class ScanProgress {
+ public:
+  void Show(std::uint64_t rows) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - shown_ < std::chrono::milliseconds(100)) return;
+    shown_ = now;
+    progress_.Show(fmt::format("{} rows scanned; Ctrl-C stops", rows));
+  }
+
+ private:
+  Progress progress_;
+  // The first tenth of a second shows nothing: most queries are done by then.
+  std::chrono::steady_clock::time_point shown_ = std::chrono::steady_clock::now();
+};
+
+// A query that was stopped gives nothing: that is said, and is its own exit code.
+void Stopped(Context& context) {
+  PrintError({.kind = ErrorKind::kCancelled, .message = "the query was stopped; it gave no rows"});
+  context.exit_code = 130;
+}
 
 void PrintDiagnostics(const kql::Diagnostics& errors) {
   for (const kql::Diagnostic& error : errors) {
@@ -102,12 +129,10 @@ void RunBatch(Context& context, const Options& options, kql::TableSource& source
   Progress progress;
   std::size_t done = 0;
   for (const std::string_view line : Split(*text, '\n')) {
-    if (context.stop.stop_requested()) {
-      context.exit_code = 130;
-      return;
-    }
     if (Trim(line).empty()) continue;
-    WriteAll(BatchLine(std::string(line), catalog, source, run), stdout);
+    const std::string answer = BatchLine(std::string(line), catalog, source, run);
+    if (context.stop.stop_requested()) return Stopped(context);
+    WriteAll(answer, stdout);
     progress.Show(fmt::format("{} queries", ++done));
   }
 }
@@ -131,11 +156,24 @@ void RunQuery(Context& context, const Options& options, const std::string& text,
     return;
   }
   SayWhatIsNotCollected(*compiled.query, catalog);
-  const Result<kql::ResultTable> result = kql::Run(*compiled.query, source, run);
+  kql::RunOptions watched = run;
+  kql::RunStats stats;
+  if (options.explain) watched.stats = &stats;
+  std::optional<ScanProgress> progress(std::in_place);
+  watched.on_scanned = [&progress](std::uint64_t rows) { progress->Show(rows); };
+  const auto begin = std::chrono::steady_clock::now();
+  const Result<kql::ResultTable> result = kql::Run(*compiled.query, source, watched);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  progress.reset();
+  if (!result && result.error().kind == ErrorKind::kCancelled) return Stopped(context);
+  if (options.explain && (result || !stats.operators.empty())) {
+    PrintExplanation(stats, took, context.format);
+  }
   if (!result) {
     Failed(context, result.error());
     return;
   }
+  if (options.explain) return;
   if (options.all_tenants && context.format == Format::kTable) Say("");
   PrintResult(*result, context.format);
 }
@@ -181,6 +219,7 @@ void Query(Context& context, const Options& options) {
   ReadEach(context, *settings, tenants,
            [&](const run::Tenant& tenant, storage::TenantStore& store) -> Status {
              PK_ASSIGN_OR_RETURN(const storage::Snapshot snapshot, store.Read());
+             if (context.stop.stop_requested()) return {};
              if (options.all_tenants) Say(tenant.name + ":");
              tables::EventTableSource source(store, tenant.id);
              RunOver(context, options, text, source, run);
@@ -197,16 +236,21 @@ void AddQuery(CLI::App& app, Context& context) {
   verb->add_option("--file", options->file, "Read the query from a file");
   verb->add_option("--tenant", options->tenant, "The tenant; without one, no table has rows");
   verb->add_flag("--all-tenants", options->all_tenants, "Every tenant of the config in turn");
+  CLI::Option* explain = verb->add_flag(
+      "--explain", options->explain,
+      "Run it, and show how instead of its rows: operators, rows, time, what was pushed down");
   verb->add_option("--now", options->now, "The query's clock (RFC 3339)");
   verb->add_option("--batch", options->batch,
-                   "A file of JSON lines with name and query; one result a line");
+                   "A file of JSON lines with name and query; one result a line")
+      ->excludes(explain);
   AddConfigOption(*verb, context);
   AddFormatOption(*verb, context, {"table", "json", "csv"});
   verb->footer(
       "Examples:\n"
       "  picket query 'print now()'\n"
       "  picket query 'SigninLogs | summarize count() by ResultType' --tenant contoso\n"
-      "  picket query --file hunt.kql --all-tenants --format json");
+      "  picket query --file hunt.kql --all-tenants --format json\n"
+      "  picket query --file hunt.kql --tenant contoso --explain");
   verb->callback([&context, options] { Query(context, *options); });
 }
 

@@ -88,11 +88,31 @@ struct CompileResult {
 };
 CompileResult Compile(std::string_view text, const Catalog& catalog);
 
+// What the source of a scan was asked for: it may skip other rows, and gives no other columns.
+struct PushedDown {
+  std::vector<std::string> columns;  // or paths
+  std::optional<Instant> from, until;
+  std::vector<std::string> conditions;
+};
+
 // What one operator of a run gave, and the time that it took with its inputs.
 struct OperatorStats {
-  std::string name;  // as the query writes it; a table's name for its scan
+  std::string name;       // as the query writes it; a table's name for its scan
+  std::string detail;     // what it does, bound
+  std::size_t depth = 0;  // 0: the result
   std::uint64_t rows = 0;
   std::chrono::nanoseconds time{0};
+  std::optional<PushedDown> pushed;  // of a scan
+  bool shared = false;               // a scan that is read together with another one
+};
+
+// How a run went.
+struct RunStats {
+  // From the result down to the tables; an operator's inputs come after it, one deeper. A stage's
+  // operators (see Query) come before those of the next.
+  std::deque<OperatorStats> operators;
+  std::uint64_t scanned = 0;   // rows that the source gave
+  std::size_t peak_bytes = 0;  // most that was charged to the budget at a time
 };
 
 struct RunOptions {
@@ -104,10 +124,13 @@ struct RunOptions {
   std::size_t memory_bytes = std::size_t{256} << 20;
   std::size_t max_rows = 1'000'000;
   std::size_t batch_rows = kBatchRows;
-  bool pushdown = true;  // off: for tests that compare
-  bool lineage = false;  // also of rows that come from several events: Batch::origins
-  // Filled with one entry an operator, from the result down to the tables.
-  std::deque<OperatorStats>* stats = nullptr;
+  // Off: for tests that compare.
+  bool pushdown = true;
+  bool share_scans = true;
+  bool lineage = false;       // also of rows that come from several events: Batch::origins
+  RunStats* stats = nullptr;  // filled, also when the run fails
+  // Called with the rows that were scanned so far, after each batch of them.
+  std::function<void(std::uint64_t)> on_scanned{};
   std::stop_token stop;
 };
 

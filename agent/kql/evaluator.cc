@@ -4,85 +4,17 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <algorithm>
 
 #include "agent/kql/kernel.h"
+#include "agent/kql/meter.h"
+#include "agent/kql/shared_scan.h"
 
 namespace picket::kql {
 namespace {
 
 // Most values that a table in an expression may give (`in (T)`).
 constexpr std::size_t kMostListed = 1'000'000;
-
-std::string_view NameOf(const Plan& plan) {
-  switch (plan.kind) {
-    case Plan::Kind::kScan:
-      return plan.table;
-    case Plan::Kind::kRows:
-      return "rows";
-    case Plan::Kind::kRange:
-      return "range";
-    case Plan::Kind::kInput:
-      return "input";
-    case Plan::Kind::kFilter:
-      return "where";
-    case Plan::Kind::kProject:
-      return "project";
-    case Plan::Kind::kSort:
-      return plan.limit ? "top" : "sort";
-    case Plan::Kind::kTake:
-      return "take";
-    case Plan::Kind::kCount:
-      return "count";
-    case Plan::Kind::kSummarize:
-      return plan.aggregates.empty() ? "distinct" : "summarize";
-    case Plan::Kind::kUnion:
-      return "union";
-    case Plan::Kind::kJoin:
-      return "join";
-    case Plan::Kind::kHeld:
-      return "file";
-    case Plan::Kind::kStored:
-    case Plan::Kind::kPlugin:
-      return "evaluate";
-    case Plan::Kind::kIpLookup:
-      return "ipv4_lookup";
-    case Plan::Kind::kGeoLookup:
-      return plan.plugin.lines ? "geo_line_lookup" : "geo_polygon_lookup";
-    case Plan::Kind::kTopNested:
-      return "top-nested";
-    case Plan::Kind::kPartition:
-      return "partition";
-    case Plan::Kind::kScanSteps:
-      return "scan";
-    case Plan::Kind::kMvExpand:
-      return "mv-expand";
-    case Plan::Kind::kMvApply:
-      return "mv-apply";
-    case Plan::Kind::kParse:
-      return "parse";
-    case Plan::Kind::kMakeSeries:
-      return "make-series";
-  }
-  return "";
-}
-
-// Counts what an operator gives, and the time that it and its inputs take.
-class Metered final : public Operator {
- public:
-  Metered(OperatorPtr inner, OperatorStats& stats) : inner_(std::move(inner)), stats_(stats) {}
-  Result<Batch> Next() override {
-    const auto begin = std::chrono::steady_clock::now();
-    Result<Batch> batch = inner_->Next();
-    stats_.time += std::chrono::steady_clock::now() - begin;
-    if (batch) stats_.rows += batch->rows;
-    return batch;
-  }
-
- private:
-  OperatorPtr inner_;
-  OperatorStats& stats_;
-};
 
 Result<ColumnPtr> ListOf(Operator& root, RunState& state) {
   std::string json = "[";
@@ -196,17 +128,33 @@ Result<OperatorPtr> MakeOf(const Plan& plan, std::vector<const Expression*> filt
 
 Result<OperatorPtr> Make(const Plan& plan, const std::vector<const Expression*>& filters,
                          RunState& state) {
-  if (state.options.stats == nullptr) return MakeOf(plan, filters, state);
-  OperatorStats& stats = state.options.stats->emplace_back();
-  stats.name = NameOf(plan);
   PK_ASSIGN_OR_RETURN(OperatorPtr made, MakeOf(plan, filters, state));
-  return std::make_unique<Metered>(std::move(made), stats);
+  return state.meter ? state.meter->Measured(plan, std::move(made)) : std::move(made);
 }
 
 }  // namespace
 
+RunState::RunState(const RunOptions& run_options, TableSource& table_source)
+    : options(run_options), source(table_source), scans(std::make_unique<SharedScans>(*this)) {
+  context.now = options.now;
+  context.tables = &tables;
+  if (options.stats != nullptr) {
+    *options.stats = {};
+    meter = std::make_unique<Meter>(*options.stats);
+  }
+}
+
+RunState::~RunState() {
+  if (options.stats != nullptr) options.stats->scanned = scanned;
+}
+
 Status RunState::Charge(std::size_t bytes, const char* operator_name) {
   memory += bytes;
+  // What shared scans hold is a convenience.
+  if (memory > options.memory_bytes) scans->GiveBack();
+  if (options.stats != nullptr) {
+    options.stats->peak_bytes = std::max(options.stats->peak_bytes, memory);
+  }
   if (memory <= options.memory_bytes) return {};
   return Fail({.kind = ErrorKind::kLimit,
                .message = fmt::format("{} needs more than the query's {} MB", operator_name,
@@ -230,6 +178,7 @@ Batch BatchBuilder::Finish() {
 }
 
 Result<OperatorPtr> MakeOperator(const Plan& plan, RunState& state) {
+  if (state.meter) state.meter->Enter(plan);
   return Make(plan, {}, state);
 }
 

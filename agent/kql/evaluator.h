@@ -12,16 +12,15 @@
 
 namespace picket::kql {
 
+class Meter;
+class SharedScans;
+
 // What all operators of one run share.
 struct RunState {
-  RunState(const RunOptions& run_options, TableSource& table_source)
-      : options(run_options), source(table_source) {
-    context.now = options.now;
-    context.tables = &tables;
-  }
+  RunState(const RunOptions& run_options, TableSource& table_source);
+  ~RunState();
   RunState(const RunState&) = delete;
   RunState& operator=(const RunState&) = delete;
-  ~RunState() = default;
 
   const RunOptions& options;
   TableSource& source;
@@ -30,6 +29,9 @@ struct RunState {
   std::map<const Plan*, ColumnPtr> tables;  // values of tables in expressions
   const Batch* input = nullptr;             // what kInput gives
   std::size_t memory = 0;                   // charged now
+  std::uint64_t scanned = 0;                // rows that the source gave
+  std::unique_ptr<SharedScans> scans;
+  std::unique_ptr<Meter> meter;  // if the run is to be measured
 
   // kLimit by the operator's name when the budget is gone.
   [[nodiscard]] Status Charge(std::size_t bytes, const char* operator_name);

@@ -53,14 +53,20 @@ std::optional<std::size_t> TableColumn(const Plan& plan, std::size_t column) {
 
 // Its number in the plan's output; appended if it is not there.
 std::size_t Append(Plan& plan, const ScanColumn& wanted) {
-  const ColumnSchema schema{wanted.member, Type::kString};
   if (plan.kind == Plan::Kind::kScan) {
     const auto found = std::find(plan.scan_columns.begin(), plan.scan_columns.end(), wanted);
     if (found != plan.scan_columns.end()) {
       return static_cast<std::size_t>(found - plan.scan_columns.begin());
     }
+    // Named for those who explain the plan.
+    std::string name = wanted.member;
+    for (std::size_t i = 0; i < plan.scan_columns.size(); ++i) {
+      const ScanColumn& column = plan.scan_columns[i];
+      if (column.column != wanted.column || !column.member.empty()) continue;
+      name = plan.schema[i].name + "." + wanted.member;
+    }
     plan.scan_columns.push_back(wanted);
-    plan.schema.push_back(schema);
+    plan.schema.push_back({std::move(name), Type::kString});
     return plan.scan_columns.size() - 1;
   }
   const std::size_t below = Append(*plan.inputs[0], wanted);
@@ -73,7 +79,7 @@ std::size_t Append(Plan& plan, const ScanColumn& wanted) {
     if (made[i].kind == Expression::Kind::kColumn && made[i].column == below) return i;
   }
   made.push_back({.kind = Expression::Kind::kColumn, .type = Type::kString, .column = below});
-  plan.schema.push_back(schema);
+  plan.schema.push_back({plan.inputs[0]->schema[below].name, Type::kString});
   return made.size() - 1;
 }
 

@@ -4,22 +4,12 @@
 #include <algorithm>
 
 #include "agent/kql/evaluator.h"
+#include "agent/kql/explain.h"
+#include "agent/kql/meter.h"
+#include "agent/kql/shared_scan.h"
 
 namespace picket::kql {
 namespace {
-
-class Scan final : public Operator {
- public:
-  Scan(std::unique_ptr<TableScan> scan, RunState& state) : scan_(std::move(scan)), state_(state) {}
-  Result<Batch> Next() override {
-    PK_RETURN_IF_ERROR(state_.CheckStop());
-    return scan_->Next(state_.options.batch_rows);
-  }
-
- private:
-  std::unique_ptr<TableScan> scan_;
-  RunState& state_;
-};
 
 std::optional<Condition::Operator> OperatorOf(std::string_view name, bool swapped) {
   using Op = Condition::Operator;
@@ -115,8 +105,10 @@ Result<OperatorPtr> MakeScan(const Plan& plan, const std::vector<const Expressio
   if (until) request.until = request.until ? std::min(*request.until, *until) : until;
   request.after_seq = state.options.after_seq;
   request.until_seq = state.options.until_seq;
-  PK_ASSIGN_OR_RETURN(std::unique_ptr<TableScan> scan, state.source.Scan(request));
-  return std::make_unique<Scan>(std::move(scan), state);
+  request.stop = state.options.stop;
+  OperatorStats* stats = state.meter ? state.meter->Of(plan) : nullptr;
+  if (stats != nullptr) stats->pushed = PushedTo(plan, request);
+  return state.scans->Make(std::move(request), stats != nullptr ? &stats->shared : nullptr);
 }
 
 }  // namespace picket::kql

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,7 @@ struct ScanRequest {
   std::int64_t until_seq = INT64_MAX;
   // Hints: a source may return more rows, never fewer; every condition is applied again.
   std::vector<Condition> conditions;
+  std::stop_token stop{};  // for sources that work long before they give rows: kCancelled
 };
 
 class TableScan {
@@ -78,6 +80,10 @@ class TableSource {
  public:
   virtual ~TableSource() = default;
   [[nodiscard]] virtual Result<std::unique_ptr<TableScan>> Scan(const ScanRequest& request) = 0;
+  // Whether the column adds little to what a row of a scan costs.
+  [[nodiscard]] virtual bool Cheap(std::string_view /*table*/, const ScanColumn& /*column*/) const {
+    return true;
+  }
 };
 
 }  // namespace picket::kql
