@@ -201,7 +201,6 @@ TEST(Parser, SaysWhatIsWrongAndWhere) {
 }
 
 TEST(Parser, RefusesByNameWhatItDoesNotSupport) {
-  EXPECT_EQ(ErrorOf("set notruncation; T").code, "PK100");
   EXPECT_EQ(ErrorOf("declare query_parameters(x:long); T").code, "PK100");
   EXPECT_EQ(ErrorOf("cluster('x').database('y').T").code, "PK100");
 }

@@ -86,7 +86,7 @@ TEST_F(UpgradeTest, ReadingOnlyUpgradesNothing) {
 }
 
 // The newest step adds this column.
-constexpr const char* kInTheWay = "ALTER TABLE stream ADD COLUMN error_kind";
+constexpr const char* kInTheWay = "ALTER TABLE stream ADD COLUMN error_kind TEXT";
 
 TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWasAndNamesItsCopy) {
   {
