@@ -37,7 +37,7 @@ class CorpusRulesTest : public tables::TablesTest {
 TEST_F(CorpusRulesTest, EveryPublishedRuleThatBindsRunsAtTicksOverTheSampleRows) {
   const fs::path rules = fs::path(PICKET_SHARED_DIR) / "corpora/kql";
   if (!fs::exists(rules)) GTEST_SKIP() << "../shared/corpora/kql is missing";
-  for (const char* file : {"sign-in_adelete.csv", "disable_accounts.csv", "signinLogs.csv"}) {
+  for (const char* file : {"sign-in_adelete.csv", "disable_accounts.csv"}) {
     PICKET_SHARED_OR_SKIP(sample, "corpora/samples/sentinel-training-lab/" + std::string(file));
     const auto report = Import(sample, "SigninLogs");
     ASSERT_TRUE(report) << file << ": " << report.error().message;
