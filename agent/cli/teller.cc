@@ -68,7 +68,7 @@ Problem ToProblem(Cause cause) {
     problem.shown.message = "held back until " + FormatRfc3339(*cause.until) +
                             ", because of the last error: " + problem.shown.message;
   }
-  if (!cause.where.empty()) problem.shown = std::move(problem.shown).In(cause.where);
+  if (!cause.where.empty()) (void)std::move(problem.shown).In(cause.where);  // in place
   return problem;
 }
 
@@ -93,7 +93,7 @@ std::vector<Problem> ProblemsOf(const run::TenantOutcome& outcome) {
     if (same && said.contains(event.stream)) continue;
     if (permission && IsExplained(outcome, event.stream)) continue;
     Error shown{.message = event.message, .hint = event.hint};
-    if (!event.stream.empty()) shown = std::move(shown).In(event.stream);
+    if (!event.stream.empty()) (void)std::move(shown).In(event.stream);
     problems.push_back({std::move(shown), event.message, {event.stream}});
   }
   return problems;
