@@ -48,6 +48,7 @@ class AgentImpl : public Agent {
         network_(around.network),
         clock_(around.clock),
         machine_clock_(around.machine_clock),
+        budget_settings_(around.budgets),
         workers_(settings.workers) {
     poll_settings_.check_clock = !around.clock_is_set;
   }
@@ -58,7 +59,7 @@ class AgentImpl : public Agent {
     lock_ = std::make_unique<DirectoryLock>(std::move(lock));
     PK_ASSIGN_OR_RETURN(agent_store_, storage::AgentStore::Open(settings_.data_dir));
     journal_ = std::make_unique<poll::StoredJournal>(*agent_store_);
-    budgets_ = std::make_unique<graph::Budgets>(machine_clock_, journal_.get());
+    budgets_ = std::make_unique<graph::Budgets>(machine_clock_, journal_.get(), budget_settings_);
     PK_RETURN_IF_ERROR(budgets_->Load());
     token_client_ =
         std::make_unique<auth::TokenClient>(network_, machine_clock_, settings_.cloud.authority);
@@ -272,6 +273,7 @@ class AgentImpl : public Agent {
   HttpTransport& network_;
   Clock& clock_;
   const Clock& machine_clock_;
+  const graph::BudgetSettings budget_settings_;
   std::unique_ptr<DirectoryLock> lock_;
   std::unique_ptr<storage::AgentStore> agent_store_;
   std::unique_ptr<poll::StoredJournal> journal_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/alerts/alerting.h"
+#include "agent/graph/budgets.h"
 #include "agent/poll/report.h"
 #include "agent/run/coverage.h"
 #include "agent/run/rules_loader.h"
@@ -61,6 +62,8 @@ struct Surroundings {
   Clock& clock;                // that of the events; `--now` sets it
   const Clock& machine_clock;  // of budgets and tokens, whatever `--now` says
   bool clock_is_set = false;   // then nobody is told that it is wrong
+  // A config cannot widen these: they keep Graph's limits. Benches do.
+  graph::BudgetSettings budgets{};
 };
 
 // All tenants of one config: what they need is opened once, under a lock on the data directory.

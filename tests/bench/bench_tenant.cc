@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/clock.h"
 #include "base/files.h"
 #include "tests/bench/sign_in_pages.h"
@@ -56,6 +58,40 @@ std::string BenchTenantOverTls::FreshConfig() {
       directory_.path().string());
   PK_CHECK(WriteFileAtomically(file, text), "the config's file");
   return file.string();
+}
+
+run::Settings BenchTenantOverTls::FreshSettings() {
+  run::Settings settings;
+  settings.data_dir = directory_.path() / fmt::format("data-{}", ++configs_);
+  settings.cloud = {
+      .authority = simulator_.Url(), .graph = simulator_.Url(), .arm = simulator_.Url()};
+  settings.network.ca_file = CaFile();
+  settings.apps[""] = {.name = "",
+                       .client_id = kClientId,
+                       .by_certificate = false,
+                       .client_secret = SecretRef{"file", (directory_.path() / "secret").string()}};
+  settings.tenants = {
+      {.name = "bench", .id = BenchTenant(), .app = "", .streams = {"signIns.interactive"}}};
+  settings.poll.backfill = kDay * 7;
+  settings.poll.once_backfill = kHour;
+  settings.shipped_rules = false;
+  settings.min_free = 0;
+  return settings;
+}
+
+std::string BenchTenantOverTls::Token(HttpTransport& network) const {
+  const auto reply = network.Send(
+      {.method = "POST",
+       .url = fmt::format("{}/{}/oauth2/v2.0/token", simulator_.Url(), ToString(BenchTenant())),
+       .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+       .body = fmt::format("grant_type=client_credentials&client_id={}&client_secret={}&scope={}",
+                           kClientId, PercentEncode(kSecret),
+                           PercentEncode(simulator_.Url() + "/.default"))},
+      {});
+  PK_CHECK(reply && reply->status == 200, "a token");
+  const auto token = nlohmann::json::parse(reply->body, nullptr, false);
+  PK_CHECK(token.is_object() && token.contains("access_token"), "a token in the reply");
+  return token["access_token"].get<std::string>();
 }
 
 std::int64_t BenchTenantOverTls::emitted() const {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "agent/run/settings.h"
+#include "base/http.h"
 #include "tests/scratch_directory.h"
 #include "tests/simulator/simulator.h"
 
@@ -20,6 +22,10 @@ class BenchTenantOverTls {
   simulator::Simulator& simulator() { return simulator_; }
   // Writes picket.toml anew, with an empty data directory.
   [[nodiscard]] std::string FreshConfig();
+  // The same for an agent in this process, which evaluates no rules.
+  [[nodiscard]] run::Settings FreshSettings();
+  // An access token of the simulator's, for requests of one's own.
+  [[nodiscard]] std::string Token(HttpTransport& network) const;
   [[nodiscard]] std::string CaFile() const;
   [[nodiscard]] std::int64_t emitted() const;
 

@@ -2,55 +2,21 @@
 // that it reads.
 
 #include <benchmark/benchmark.h>
-#include <fmt/format.h>
 #include <sqlite3.h>
-
-#include <cstdio>
-#include <filesystem>
 
 #include "agent/kql/engine.h"
 #include "agent/rules/rule_file.h"
 #include "agent/tables/event_table_source.h"
 #include "agent/tables/table_catalog.h"
 #include "tests/bench/beside_floor.h"
-#include "tests/bench/page_store.h"
 #include "tests/bench/sign_in_pages.h"
-#include "tests/scratch_directory.h"
+#include "tests/bench/stored_sign_ins.h"
 
 namespace picket::bench {
 namespace {
 
-constexpr int kPages = 1000;
-
-// All in one day, so that the detection looks at every one.
-constexpr PagesSpec kSpec{
-    .pages = kPages, .per_page = 1000, .users = 20'000, .between = kMillisecond * 80};
-
-class Day {
- public:
-  Day() : store_(directory_.path()) {
-    for (int page = 0; page < kPages; ++page) {
-      events_ += store_.Ingest(SignInPage(kSpec, page));
-      if (page % 50 == 49) {
-        fmt::print(stderr, "\r{} of {} sign-ins are stored", events_, kPages * kSpec.per_page);
-      }
-    }
-    fmt::print(stderr, "\n");
-  }
-  storage::TenantStore& store() { return store_.store(); }
-  [[nodiscard]] std::int64_t events() const { return events_; }
-  [[nodiscard]] std::filesystem::path File() const {
-    return storage::TenantStore::PathOf(directory_.path(), BenchTenant());
-  }
-
- private:
-  const ScratchDirectory directory_;
-  PageStore store_;
-  std::int64_t events_ = 0;
-};
-
-Day& TheDay() {
-  static Day day;
+StoredSignIns& TheDay() {
+  static StoredSignIns day(kMillionInADay);
   return day;
 }
 
@@ -62,7 +28,7 @@ void CountRows(benchmark::State& state, std::int64_t found) {
 }
 
 void Answer(benchmark::State& state, const std::string& text) {
-  Day& day = TheDay();
+  StoredSignIns& day = TheDay();
   const tables::TableCatalog catalog;
   const kql::CompileResult compiled = kql::Compile(text, catalog);
   PK_CHECK(compiled.query != nullptr, "the query compiles");
@@ -83,9 +49,10 @@ void BM_Seed(benchmark::State& state) {
 
 // The same columns and rows, in the same order, with nothing asked of them.
 void BM_SqliteStep(benchmark::State& state) {
-  Day& day = TheDay();
+  StoredSignIns& day = TheDay();
   sqlite3* db = nullptr;
-  PK_CHECK(sqlite3_open_v2(day.File().c_str(), &db, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK,
+  constexpr int kFlags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;  // as bare as it gets
+  PK_CHECK(sqlite3_open_v2(day.File().c_str(), &db, kFlags, nullptr) == SQLITE_OK,
            "the store opens");
   sqlite3_stmt* statement = nullptr;
   constexpr const char* kSql =
