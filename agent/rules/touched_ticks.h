@@ -14,8 +14,8 @@ namespace picket::rules {
 
 // Which ticks, and what came since they were evaluated.
 struct TouchSpan {
-  Instant started, newest;            // ticks in (started, newest]
-  std::int64_t after_seq, until_seq;  // rows that came or changed in (after_seq, until_seq]
+  Instant started, newest;                    // ticks in (started, newest]
+  std::int64_t after_seq = 0, until_seq = 0;  // rows that came or changed in (after_seq, until_seq]
 };
 
 // The ticks whose answer the rows may have changed, in order: those whose window holds the row, as

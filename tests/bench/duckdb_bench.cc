@@ -34,7 +34,7 @@ kql::ResultTable Ask(StoredSignIns& stored, const std::string& text, kql::RunOpt
   return kql::Run(*compiled.query, source, options).value();
 }
 
-// Every row, with the columns that the detection names, a line each. By quarters of the day, so
+// Every row, with the columns that the detection names, a line each. Hour by hour, so
 // that no more than one is held.
 void Export(StoredSignIns& stored, const std::filesystem::path& file) {
   std::ofstream out(file, std::ios::binary);
