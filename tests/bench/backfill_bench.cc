@@ -76,7 +76,8 @@ class FreshAgent {
  public:
   explicit FreshAgent(BenchTenantOverTls& tenant)
       : settings_(tenant.FreshSettings()), network_(MakeHttpTransport(settings_.network).value()) {
-    constexpr graph::Limit kNone{1'000'000, kSecond};
+    constexpr graph::Limit kMany{1'000'000, kSecond};
+    constexpr graph::Allowance kNone{.own = kMany, .published = kMany};
     const run::Surroundings around{.network = *network_,
                                    .clock = clock_,
                                    .machine_clock = clock_,
