@@ -68,7 +68,10 @@ Problem ToProblem(Cause cause) {
     problem.shown.message = "held back until " + FormatRfc3339(*cause.until) +
                             ", because of the last error: " + problem.shown.message;
   }
-  if (!cause.where.empty()) (void)std::move(problem.shown).In(cause.where);  // in place
+  if (!cause.where.empty()) {
+    Error placed = std::move(problem.shown).In(cause.where);
+    problem.shown = std::move(placed);
+  }
   return problem;
 }
 
@@ -93,8 +96,9 @@ std::vector<Problem> ProblemsOf(const run::TenantOutcome& outcome) {
     if (same && said.contains(event.stream)) continue;
     if (permission && IsExplained(outcome, event.stream)) continue;
     Error shown{.message = event.message, .hint = event.hint};
-    if (!event.stream.empty()) (void)std::move(shown).In(event.stream);
-    problems.push_back({std::move(shown), event.message, {event.stream}});
+    problems.push_back({event.stream.empty() ? std::move(shown) : std::move(shown).In(event.stream),
+                        event.message,
+                        {event.stream}});
   }
   return problems;
 }

@@ -16,7 +16,7 @@ std::string IndexName(const Ast& ast) {
 
 std::string CallName(const Ast& ast) {
   const std::string_view name = FunctionName(ast.text);
-  const std::string first = ast.children.empty() ? "" : AutomaticName(*ast.children[0]);
+  std::string first = ast.children.empty() ? "" : AutomaticName(*ast.children[0]);
   if (const Function* function = FindFunction(name); function && function->column_prefix) {
     return std::string(*function->column_prefix) + first;
   }
