@@ -39,6 +39,14 @@ std::string_view ErrorKindName(ErrorKind kind) {
   return "internal";
 }
 
+std::optional<ErrorKind> ErrorKindNamed(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(ErrorKind::kInternal); ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    if (ErrorKindName(kind) == name) return kind;
+  }
+  return std::nullopt;
+}
+
 int ExitCodeFor(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kInvalidConfig:

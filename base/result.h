@@ -31,6 +31,8 @@ enum class ErrorKind : std::uint8_t {
 
 // "invalid_config", "auth", …: stable, used in JSON and logs.
 std::string_view ErrorKindName(ErrorKind kind);
+// nullopt: no kind has the name.
+std::optional<ErrorKind> ErrorKindNamed(std::string_view name);
 
 // `message` never holds a secret, a token or unescaped text from the other side.
 struct [[nodiscard]] Error {
@@ -41,7 +43,7 @@ struct [[nodiscard]] Error {
   std::optional<std::chrono::milliseconds> retry_after{};
 
   // Prefixes where it happened, once per layer: "tenant contoso: signIns.interactive: …".
-  [[nodiscard]] Error&& In(std::string_view where) && {
+  [[nodiscard]] Error In(std::string_view where) && {
     message.insert(0, std::string(where) + ": ");
     return std::move(*this);
   }

@@ -68,10 +68,7 @@ Problem ToProblem(Cause cause) {
     problem.shown.message = "held back until " + FormatRfc3339(*cause.until) +
                             ", because of the last error: " + problem.shown.message;
   }
-  if (!cause.where.empty()) {
-    Error placed = std::move(problem.shown).In(cause.where);
-    problem.shown = std::move(placed);
-  }
+  if (!cause.where.empty()) problem.shown = std::move(problem.shown).In(cause.where);
   return problem;
 }
 

@@ -3,18 +3,6 @@
 #include "agent/poll/stream.h"
 
 namespace picket::poll {
-namespace {
-
-// nullopt: an older Picket stored none.
-std::optional<ErrorKind> KindNamed(std::string_view name) {
-  for (int i = 0; i <= static_cast<int>(ErrorKind::kInternal); ++i) {
-    const auto kind = static_cast<ErrorKind>(i);
-    if (ErrorKindName(kind) == name) return kind;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 bool Stream::LacksLicence() const {
   return state_.state == "off" && state_.last_error.find("licence") != std::string::npos;
@@ -31,7 +19,7 @@ std::optional<HeldStream> Stream::Held() const {
   const ErrorKind unknown = state_.state == "off" ? ErrorKind::kPermission : ErrorKind::kTransient;
   return HeldStream{.stream = name(),
                     .until = state_.not_before,
-                    .error = {.kind = KindNamed(state_.error_kind).value_or(unknown),
+                    .error = {.kind = ErrorKindNamed(state_.error_kind).value_or(unknown),
                               .message = state_.last_error,
                               .hint = LastHint()}};
 }
@@ -39,7 +27,7 @@ std::optional<HeldStream> Stream::Held() const {
 bool Stream::IsWell() const {
   if (state_.state == "off") {
     const bool never = state_.last_success.ticks == 0;
-    const std::optional<ErrorKind> kind = KindNamed(state_.error_kind);
+    const std::optional<ErrorKind> kind = ErrorKindNamed(state_.error_kind);
     const bool no_such = kind == ErrorKind::kNotFound || kind == ErrorKind::kRefused;
     return LacksLicence() || (never && no_such);
   }
