@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/rules/tick.h"
 #include "agent/tables/mapping.h"
 
 namespace picket::rules {
@@ -32,7 +33,7 @@ std::string Completeness::WhyNot(const Rule& rule, const std::vector<std::string
   for (const std::string& table : tables) {
     const poll::StreamCoverage* coverage = Polled(table);
     if (coverage == nullptr) continue;
-    const auto missing = coverage->Missing(tick - rule.query_period + kTick, tick);
+    const auto missing = coverage->Missing(WindowStart(rule, tick), tick);
     if (missing) {
       return fmt::format("{} is not read from {} to {}", table, FormatRfc3339(missing->from),
                          FormatRfc3339(missing->to));

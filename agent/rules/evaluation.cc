@@ -11,8 +11,6 @@
 namespace picket::rules {
 namespace {
 
-constexpr std::size_t kRuleMemory = std::size_t{64} << 20;
-
 // Ticks at which something is to be judged, and the events of each.
 struct Due {
   std::set<Instant> ticks;
@@ -26,13 +24,11 @@ Result<Due> FindDue(const Rule& rule, const tables::TableMapping& table,
   if (table.shows_versions) {
     PK_ASSIGN_OR_RETURN(storage::VersionScan versions,
                         store.events().Versions(std::string(table.stream), after_seq, until_seq));
-    const tables::ColumnMapping* time_column = table.Column("TimeGenerated");
-    PK_CHECK(time_column != nullptr, "every table has TimeGenerated");
     while (true) {
       PK_ASSIGN_OR_RETURN(const bool more, versions.Next());
       if (!more) return due;
       PK_ASSIGN_OR_RETURN(const std::string_view json, versions.Json());
-      const kql::Value time = tables::ColumnValue(table, *time_column, json, tenant);
+      const kql::Value time = tables::ColumnValue(table, table.TimeColumn(), json, tenant);
       const Instant t = time.null ? versions.created() : Instant{time.number};
       if (t < oldest) continue;
       due.ticks.insert(TickOf(t, rule.query_frequency));

@@ -14,6 +14,9 @@
 
 namespace picket::rules {
 
+// What a rule's query may hold at a time.
+inline constexpr std::size_t kRuleMemory = std::size_t{64} << 20;
+
 // A row that a rule returned.
 struct RuleRow {
   std::int64_t event = 0;  // key in its stream of the event that it came from, when it is one

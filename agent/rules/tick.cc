@@ -7,7 +7,6 @@
 namespace picket::rules {
 namespace {
 
-constexpr std::size_t kTickMemory = std::size_t{64} << 20;
 constexpr std::size_t kMostName = 200;  // bytes
 
 // What tells the row from the others of its tick.
@@ -36,6 +35,8 @@ Instant NewestTick(Instant time, Timespan frequency) {
   return after == time ? after : after - frequency;
 }
 
+Instant WindowStart(const Rule& rule, Instant tick) { return tick - rule.query_period + kTick; }
+
 bool Triggers(const Rule& rule, std::size_t rows) {
   const auto count = static_cast<std::int64_t>(rows);
   switch (rule.trigger_operator) {
@@ -55,9 +56,9 @@ Result<std::vector<RuleRow>> Evaluate(const Rule& rule, const kql::Query& query,
                                       kql::TableSource& source, Instant tick,
                                       std::stop_token stop) {
   const kql::RunOptions options{.now = tick,
-                                .from = tick - rule.query_period + kTick,
+                                .from = WindowStart(rule, tick),
                                 .until = tick,
-                                .memory_bytes = kTickMemory,
+                                .memory_bytes = kRuleMemory,
                                 .max_rows = kMostTickRows,
                                 .stop = std::move(stop)};
   PK_ASSIGN_OR_RETURN(const kql::ResultTable result, kql::Run(query, source, options));

@@ -18,6 +18,9 @@ inline constexpr std::size_t kMostTickRows = 10'000;
 // The newest point of the grid (multiples of the frequency since the epoch) at or before the time.
 Instant NewestTick(Instant time, Timespan frequency);
 
+// The first instant that the query of a tick sees: its window is (tick - queryPeriod, tick].
+Instant WindowStart(const Rule& rule, Instant tick);
+
 // Whether so many rows of a result are what the rule asks for (triggerOperator, triggerThreshold).
 bool Triggers(const Rule& rule, std::size_t rows);
 

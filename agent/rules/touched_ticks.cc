@@ -5,7 +5,7 @@
 #include <optional>
 #include <set>
 
-#include "agent/rules/evaluation.h"
+#include "agent/rules/tick.h"
 #include "agent/tables/event_table_source.h"
 #include "agent/tables/mapping.h"
 
@@ -90,8 +90,7 @@ class Touching {
     for (const kql::ScanRequest& request : RequestsAt(span_.newest)) {
       if (request.table != table.table) continue;
       for (const kql::Condition& condition : request.conditions) {
-        if (table.columns[condition.column].name == "TimeGenerated") continue;
-        looked_at_.insert(condition.column);
+        if (condition.column != TimeColumn()) looked_at_.insert(condition.column);
       }
     }
     still_open_.clear();
@@ -179,13 +178,11 @@ class Touching {
   }
 
   [[nodiscard]] Instant Oldest() const {
-    return span_.started + rule_.query_frequency - rule_.query_period + kTick;
+    return WindowStart(rule_, span_.started + rule_.query_frequency);
   }
 
   [[nodiscard]] std::size_t TimeColumn() const {
-    const tables::ColumnMapping* time = table_->Column("TimeGenerated");
-    PK_CHECK(time != nullptr, "every table has TimeGenerated");
-    return static_cast<std::size_t>(time - table_->columns.data());
+    return static_cast<std::size_t>(&table_->TimeColumn() - table_->columns.data());
   }
 
   const Rule& rule_;

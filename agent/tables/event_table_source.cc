@@ -150,9 +150,9 @@ class EveryReading final : public kql::TableScan {
         members_(table) {}
 
   Status Gather(storage::VersionScan versions, const kql::ScanRequest& request) {
-    const ColumnMapping* time = table_.Column("TimeGenerated");
+    const ColumnMapping& time = table_.TimeColumn();
     const ColumnMapping* id = table_.Column("Id");
-    PK_CHECK(time != nullptr && id != nullptr, "a table of versions has TimeGenerated and Id");
+    PK_CHECK(id != nullptr, "a table of versions has Id");
     while (true) {
       if (request.stop.stop_requested()) {
         return Fail({.kind = ErrorKind::kCancelled, .message = "stopped"});
@@ -161,7 +161,7 @@ class EveryReading final : public kql::TableScan {
       if (!more) break;
       PK_ASSIGN_OR_RETURN(const std::string_view json, versions.Json());
       members_.Read(json);
-      const Value t = ColumnValue(table_, *time, members_, tenant_);
+      const Value t = ColumnValue(table_, time, members_, tenant_);
       const std::int64_t ticks = t.null ? versions.created().ticks : t.number;
       if (request.from && ticks < request.from->ticks) continue;
       if (request.until && ticks > request.until->ticks) continue;

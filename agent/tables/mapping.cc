@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/result.h"
+
 namespace picket::tables {
 
 extern const TableMapping kSigninLogsTable;
@@ -68,6 +70,12 @@ const ColumnMapping* TableMapping::Column(std::string_view name) const {
     if (column.name == name) return &column;
   }
   return nullptr;
+}
+
+const ColumnMapping& TableMapping::TimeColumn() const {
+  const ColumnMapping* time = Column("TimeGenerated");
+  PK_CHECK(time != nullptr, "every table has TimeGenerated");
+  return *time;
 }
 
 bool IsVolatile(std::string_view member) {

@@ -64,6 +64,8 @@ struct TableMapping {
   std::span<const MemberMapping> members{};
 
   [[nodiscard]] const ColumnMapping* Column(std::string_view name) const;
+  // TimeGenerated, which every table has.
+  [[nodiscard]] const ColumnMapping& TimeColumn() const;
 };
 
 // Raised whenever a typed column, its conversion or the hash changes: the store then makes its
