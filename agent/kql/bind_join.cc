@@ -11,6 +11,7 @@
 namespace picket::kql {
 namespace {
 
+// The first name of each is the one that is shown.
 constexpr std::array<std::pair<std::string_view, JoinKind>, 13> kKinds = {
     {{"innerunique", JoinKind::kInnerUnique},
      {"inner", JoinKind::kInner},
@@ -119,6 +120,12 @@ void AddColumns(Plan& plan, const Schema& from, std::size_t offset,
 }
 
 }  // namespace
+
+std::string_view JoinKindName(JoinKind kind) {
+  return std::find_if(kKinds.begin(), kKinds.end(),
+                      [&](const auto& one) { return one.second == kind; })
+      ->first;
+}
 
 PlanPtr Binder::Join(PlanPtr input, const OperatorAst& op, const Scope* scope) {
   auto plan = std::make_unique<Plan>();

@@ -191,30 +191,6 @@ void WriteAggregates(const Plan& plan, const Schema& input, Writer& out) {
   WriteList(plan.lists[0], 0, ", ", input, out);
 }
 
-std::string_view JoinKindName(JoinKind kind) {
-  switch (kind) {
-    case JoinKind::kInnerUnique:
-      return "innerunique";
-    case JoinKind::kInner:
-      return "inner";
-    case JoinKind::kLeftOuter:
-      return "leftouter";
-    case JoinKind::kRightOuter:
-      return "rightouter";
-    case JoinKind::kFullOuter:
-      return "fullouter";
-    case JoinKind::kLeftSemi:
-      return "leftsemi";
-    case JoinKind::kLeftAnti:
-      return "leftanti";
-    case JoinKind::kRightSemi:
-      return "rightsemi";
-    case JoinKind::kRightAnti:
-      return "rightanti";
-  }
-  return "";
-}
-
 void WriteJoin(const Plan& plan, Writer& out) {
   if (plan.kind == Plan::Kind::kJoin) out.Add(fmt::format("kind={} ", JoinKindName(plan.join)));
   out.Add("on ");
@@ -326,8 +302,6 @@ std::string Describe(const Plan& plan) {
     case Plan::Kind::kMvApply:
     case Plan::Kind::kParse:
     case Plan::Kind::kPartition:
-      WriteList(plan.lists[0], 0, ", ", input, out);
-      break;
     case Plan::Kind::kRange:
       WriteList(plan.lists[0], 0, ", ", input, out);
       break;

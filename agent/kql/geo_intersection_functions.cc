@@ -35,30 +35,35 @@ class PolygonIndexes {
   PolygonColumn polygons_;
 };
 
-template <class A, class B>
-ColumnPtr Intersects(const EvalContext&, const Arguments& a, std::size_t rows) {
+// A row's two shapes to `write`; null where one of them is none.
+template <class A, class B, class Write>
+ColumnPtr MapShapes(Type type, const Arguments& a, std::size_t rows, const Write& write) {
   A first(a[0]);
   B second(a[1]);
-  return MapRows(Type::kBool, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+  return MapRows(type, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     const S2ShapeIndex* one = first.At(row);
     const S2ShapeIndex* other = second.At(row);
     if (one == nullptr || other == nullptr) return out.Null();
-    out.Bool(Intersect(*one, *other));
+    write(*one, *other, out);
   });
 }
 
 template <class A, class B>
+ColumnPtr Intersects(const EvalContext&, const Arguments& a, std::size_t rows) {
+  return MapShapes<A, B>(Type::kBool, a, rows,
+                         [](const S2ShapeIndex& one, const S2ShapeIndex& other,
+                            ColumnBuilder& out) { out.Bool(Intersect(one, other)); });
+}
+
+template <class A, class B>
 ColumnPtr IntersectionOf(const EvalContext&, const Arguments& a, std::size_t rows) {
-  A first(a[0]);
-  B second(a[1]);
-  return MapRows(Type::kDynamic, a, rows, [&](ColumnBuilder& out, std::size_t row) {
-    const S2ShapeIndex* one = first.At(row);
-    const S2ShapeIndex* other = second.At(row);
-    if (one == nullptr || other == nullptr) return out.Null();
-    const std::optional<std::string> json = Intersection(*one, *other);
-    if (!json) return out.Null();
-    out.Text(*json);
-  });
+  return MapShapes<A, B>(
+      Type::kDynamic, a, rows,
+      [](const S2ShapeIndex& one, const S2ShapeIndex& other, ColumnBuilder& out) {
+        const std::optional<std::string> json = Intersection(one, other);
+        if (!json) return out.Null();
+        out.Text(*json);
+      });
 }
 
 }  // namespace

@@ -54,6 +54,8 @@ enum class JoinKind : std::uint8_t {
   kRightSemi,
   kRightAnti,
 };
+// "leftouter": as `kind=` names it.
+std::string_view JoinKindName(JoinKind kind);
 
 // One part of the pattern of parse: what stands there, and then the text of a column up to what
 // follows.

@@ -18,6 +18,7 @@ class SharedScans {
   explicit SharedScans(RunState& state) : state_(state) {}
   SharedScans(const SharedScans&) = delete;
   SharedScans& operator=(const SharedScans&) = delete;
+  ~SharedScans() = default;
 
   // A scan of this request: it is opened when its first rows are asked for. `shared` (or nullptr)
   // is set when it is read together with another one.
