@@ -1,5 +1,7 @@
 #include "agent/alerts/rule_status.h"
 
+#include <nlohmann/json.hpp>
+
 namespace picket::alerts {
 namespace {
 
@@ -22,6 +24,18 @@ Status ReadTicks(storage::TickStore& ticks, const rules::Rule& rule, RuleStatus&
 }
 
 }  // namespace
+
+nlohmann::json ToJson(const RuleStatus& status) {
+  return {{"id", status.id},
+          {"title", status.title},
+          {"way", rules::WayName(status.way)},
+          {"evaluated",
+           status.evaluated ? nlohmann::json(FormatRfc3339(*status.evaluated)) : nlohmann::json()},
+          {"partial", status.partial},
+          {"dirty", status.dirty},
+          {"given_up", status.given_up},
+          {"note", status.note}};
+}
 
 Result<std::vector<RuleStatus>> ReadRuleStatus(storage::TenantStore& store,
                                                const std::vector<LoadedRule>& rules) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct RuleStatus {
   std::int64_t partial = 0, dirty = 0, given_up = 0;
   std::string note;  // why, of the newest that waits; else of the newest that was given up
 };
+
+nlohmann::json ToJson(const RuleStatus& status);
 
 // Of every rule that runs, in the book's order. Reads the database only.
 Result<std::vector<RuleStatus>> ReadRuleStatus(storage::TenantStore& store,

@@ -55,24 +55,23 @@ struct Span {
   Instant from, to;
 };
 std::optional<Span> SpanOf(Context& context, const Options& options) {
-  const auto refuse = [&](const std::string& message) {
-    PrintError({.kind = ErrorKind::kInvalidConfig, .message = message});
-    context.exit_code = 64;
-    return std::nullopt;
-  };
   Span span{.from = {}, .to = SystemClock().Now()};
   if (!options.to.empty()) {
-    const Result<Instant> to = ParseRfc3339(options.to);
-    if (!to) return refuse("--to takes a time such as 2026-11-24T10:00:00Z");
+    const std::optional<Instant> to = TimeArgument(context, "--to", options.to);
+    if (!to) return std::nullopt;
     span.to = *to;
   }
   span.from = span.to - kDay * 30;
   if (!options.from.empty()) {
-    const Result<Instant> from = ParseRfc3339(options.from);
-    if (!from) return refuse("--from takes a time such as 2026-11-24T10:00:00Z");
+    const std::optional<Instant> from = TimeArgument(context, "--from", options.from);
+    if (!from) return std::nullopt;
     span.from = *from;
   }
-  if (span.to < span.from) return refuse("--to is before --from");
+  if (span.to < span.from) {
+    PrintError({.kind = ErrorKind::kInvalidConfig, .message = "--to is before --from"});
+    context.exit_code = 64;
+    return std::nullopt;
+  }
   return span;
 }
 

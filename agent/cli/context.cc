@@ -67,6 +67,16 @@ int Failed(Context& context, const Error& error) {
   return context.exit_code;
 }
 
+std::optional<Instant> TimeArgument(Context& context, std::string_view option,
+                                    const std::string& text) {
+  const Result<Instant> time = ParseRfc3339(text);
+  if (time) return *time;
+  PrintError({.kind = ErrorKind::kInvalidConfig,
+              .message = std::string(option) + " takes a time such as 2026-11-24T10:00:00Z"});
+  context.exit_code = 64;
+  return std::nullopt;
+}
+
 std::string_view Version() { return PICKET_VERSION; }
 
 }  // namespace picket::cli

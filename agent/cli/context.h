@@ -52,6 +52,10 @@ std::optional<run::Settings> LoadSettings(Context& context);
 // Prints the error, sets the exit code for its kind (75 for a second instance), returns it.
 int Failed(Context& context, const Error& error);
 
+// A time of the command line (RFC 3339). nullopt: it is none, which was said, with exit code 64.
+std::optional<Instant> TimeArgument(Context& context, std::string_view option,
+                                    const std::string& text);
+
 std::string_view Version();
 
 }  // namespace picket::cli

@@ -56,13 +56,8 @@ void ReportRules(const run::RuleBook& book) {
 void RunOnce(Context& context, const std::string& now_text, bool all_streams) {
   Timespan offset{};
   if (!now_text.empty()) {
-    const Result<Instant> now = ParseRfc3339(now_text);
-    if (!now) {
-      PrintError({.kind = ErrorKind::kInvalidConfig,
-                  .message = "--now takes a time such as 2026-11-24T10:00:00Z"});
-      context.exit_code = 64;
-      return;
-    }
+    const std::optional<Instant> now = TimeArgument(context, "--now", now_text);
+    if (!now) return;
     offset = *now - SystemClock().Now();
     Say("the clock is set to " + FormatRfc3339(*now));
   }

@@ -119,6 +119,11 @@ void PrintCsv(const TextTable& table, std::FILE* out) {
   WriteAll(text, out);
 }
 
+std::string WithHint(std::string message, const std::string& hint) {
+  if (!hint.empty()) message += ". " + hint;
+  return message;
+}
+
 void PrintError(const Error& error) {
   std::string text = "error: " + EscapeTerminal(error.message) + "\n";
   if (!error.hint.empty()) text += "       " + EscapeTerminal(error.hint) + "\n";

@@ -33,6 +33,9 @@ void WriteAll(std::string_view text, std::FILE* out);
 // Of stdout, if some of it could not be written; none for a reader that has gone, as `head` does.
 std::optional<Error> OutputError();
 
+// "MESSAGE. HINT" on one line.
+std::string WithHint(std::string message, const std::string& hint);
+
 // "error: MESSAGE" and, on a line of its own, what to try.
 void PrintError(const Error& error);
 // A message for people on stderr; nothing with --quiet.

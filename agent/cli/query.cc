@@ -187,12 +187,8 @@ void RunOver(Context& context, const Options& options, const std::string& text,
 void Query(Context& context, const Options& options) {
   kql::RunOptions run{.now = SystemClock().Now(), .stop = context.stop};
   if (!options.now.empty()) {
-    const Result<Instant> now = ParseRfc3339(options.now);
-    if (!now) {
-      PrintError({.message = "--now takes a time such as 2026-11-24T10:00:00Z"});
-      context.exit_code = 64;
-      return;
-    }
+    const std::optional<Instant> now = TimeArgument(context, "--now", options.now);
+    if (!now) return;
     run.now = *now;
   }
   std::string text = options.query;

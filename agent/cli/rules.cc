@@ -119,7 +119,7 @@ json BrokenJson(const rules::RuleFileError& broken) {
 std::string WhyText(const rules::Verdict& verdict, const Gaps& gaps) {
   if (!verdict.errors.empty()) {
     const kql::Diagnostic& first = verdict.errors.front();
-    return kql::ToString(first) + (first.hint.empty() ? "" : ". " + first.hint);
+    return WithHint(kql::ToString(first), first.hint);
   }
   std::string why;
   for (const std::string& table : verdict.missing) {
@@ -142,13 +142,10 @@ json ProgressJson(const run::Settings& settings, const alerts::LoadedRule& loade
     if (!store) continue;
     const auto status = alerts::ReadRuleStatus(**store, {loaded});
     if (!status || status->empty()) continue;
-    const alerts::RuleStatus& one = status->front();
-    tenants.push_back({{"tenant", tenant.name},
-                       {"evaluated", one.evaluated ? json(FormatRfc3339(*one.evaluated)) : json()},
-                       {"partial", one.partial},
-                       {"dirty", one.dirty},
-                       {"given_up", one.given_up},
-                       {"note", one.note}});
+    json progress = alerts::ToJson(status->front());
+    for (const char* of_the_rule : {"id", "title", "way"}) progress.erase(of_the_rule);
+    progress["tenant"] = tenant.name;
+    tenants.push_back(std::move(progress));
   }
   return tenants;
 }
@@ -174,9 +171,8 @@ void PrintChecked(Context& context, const run::RuleBook& book, const Gaps& gaps)
                           WhyText(loaded.verdict, gaps)});
   }
   for (const rules::RuleFileError& broken : book.errors) {
-    table.rows.push_back(
-        {"refused", "", "", "", "", broken.file.string(),
-         broken.error.message + (broken.error.hint.empty() ? "" : ". " + broken.error.hint)});
+    table.rows.push_back({"refused", "", "", "", "", broken.file.string(),
+                          WithHint(broken.error.message, broken.error.hint)});
   }
   if (context.format == Format::kCsv) {
     PrintCsv(table, stdout);

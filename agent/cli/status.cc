@@ -29,7 +29,7 @@ struct TenantStatus {
 
 void Unreadable(TenantStatus& status, const Error& error) {
   status.state = "unreadable";
-  status.error = error.message + (error.hint.empty() ? "" : ". " + error.hint);
+  status.error = WithHint(error.message, error.hint);
   status.exit_code = ExitCodeFor(error.kind);
 }
 
@@ -66,16 +66,7 @@ json TimeJson(const std::optional<Instant>& t) { return t ? json(FormatRfc3339(*
 
 json RulesJson(const TenantStatus& tenant) {
   json rules = json::array();
-  for (const alerts::RuleStatus& rule : tenant.rules) {
-    rules.push_back({{"id", rule.id},
-                     {"title", rule.title},
-                     {"way", rules::WayName(rule.way)},
-                     {"evaluated", TimeJson(rule.evaluated)},
-                     {"partial", rule.partial},
-                     {"dirty", rule.dirty},
-                     {"given_up", rule.given_up},
-                     {"note", rule.note}});
-  }
+  for (const alerts::RuleStatus& rule : tenant.rules) rules.push_back(alerts::ToJson(rule));
   return rules;
 }
 
