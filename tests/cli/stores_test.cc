@@ -34,6 +34,14 @@ class StoreTest : public TenantTest {
     file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
 
+  // A line of [retention] in place of the one that turns min_free off.
+  void PutInPlaceOfMinFree(const std::string& line) {
+    const std::string off = "min_free = \"0\"";
+    std::string text = Read("picket.toml");
+    text.replace(text.find(off), off.size(), line);
+    Write("picket.toml", text);
+  }
+
   // Every command that opens the file says what is wrong with it and changes no byte of it.
   void ExpectRefused(const std::vector<std::string>& says) {
     const std::string before = Read("data/tenants/" + Database().filename().string());
@@ -181,9 +189,7 @@ TEST_F(StoreTest, ADataFolderThatOthersMayWriteIsRefused) {
 }
 
 TEST_F(StoreTest, TooLittleFreeSpacePausesReadingAndSaysSo) {
-  std::string text = Read("picket.toml");
-  text.replace(text.find("min_free = \"0\""), 14, "min_free = \"1000000GiB\"");
-  Write("picket.toml", text);
+  PutInPlaceOfMinFree("min_free = \"1000000GiB\"");
   const Outcome once = Once();
   EXPECT_NE(once.code, 0) << once.out;
   EXPECT_THAT(once.out, HasSubstr("MB are free on the volume"));
@@ -193,9 +199,7 @@ TEST_F(StoreTest, TooLittleFreeSpacePausesReadingAndSaysSo) {
 }
 
 TEST_F(StoreTest, ATenantThatFillsItsSizeIsPausedAndSaysSo) {
-  std::string text = Read("picket.toml");
-  text.replace(text.find("min_free = \"0\""), 14, "max_size = \"10KB\"");
-  Write("picket.toml", text);
+  PutInPlaceOfMinFree("max_size = \"10KB\"");
   const Outcome once = Once();
   EXPECT_NE(once.code, 0) << once.out;
   EXPECT_THAT(once.out, HasSubstr("fill their limit"));
