@@ -4,7 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "agent/config/toml_table.h"
 #include "agent/graph/collection.h"
@@ -69,34 +69,72 @@ class Loader {
 
   // What needs the whole: names that must be unique or be there.
   void CheckWhole(const std::string& file) {
-    const auto complain = [&](std::string message, std::string hint) {
-      loaded_.problems.push_back(
-          {.file = file, .message = std::move(message), .hint = std::move(hint)});
-    };
-    if (!loaded_.problems.empty()) return;  // what follows from them would only confuse
+    const bool good = loaded_.problems.empty();
+    CheckUnique();
+    if (!good) return;  // what follows from them would only confuse
     if (settings_.tenants.empty()) {
-      complain("no tenant is configured", "Add a [[tenant]], or a file in tenants.d.");
+      Complain({.file = file}, "no tenant is configured",
+               "Add a [[tenant]], or a file in tenants.d.");
     }
-    std::set<std::string> names;
-    std::set<Guid> ids;
-    for (const run::Tenant& tenant : settings_.tenants) {
-      if (!names.insert(tenant.name).second) {
-        complain(fmt::format("two tenants are named '{}'", tenant.name), "");
+    CheckApps();
+  }
+
+ private:
+  // Where a tenant's keys stand.
+  struct TenantPlaces {
+    Place name, id, app;
+  };
+
+  void Complain(const Place& at, std::string message, std::string hint) {
+    loaded_.problems.push_back({.file = at.file,
+                                .line = at.line,
+                                .column = at.column,
+                                .message = std::move(message),
+                                .hint = std::move(hint)});
+  }
+
+  void CheckUnique() {
+    std::map<std::string, Place> names;
+    std::map<Guid, Place> ids;
+    for (std::size_t i = 0; i < settings_.tenants.size(); ++i) {
+      const run::Tenant& tenant = settings_.tenants[i];
+      const TenantPlaces& at = places_[i];
+      const auto [name, new_name] = names.emplace(tenant.name, at.name);
+      if (!new_name && !tenant.name.empty()) {
+        Complain(at.name,
+                 fmt::format("a tenant at {} is named '{}' too", ToString(name->second),
+                             EscapeTerminal(tenant.name)),
+                 "Give one of them another name, or remove it.");
       }
-      if (!ids.insert(tenant.id).second) {
-        complain(fmt::format("the tenant_id of '{}' stands twice", tenant.name), "");
-      }
-      if (!settings_.apps.contains(tenant.app)) {
-        complain(tenant.app.empty()
-                     ? fmt::format("the tenant '{}' needs an [app]", tenant.name)
-                     : fmt::format("the tenant '{}' names [app.{}], which is not there",
-                                   tenant.name, EscapeTerminal(tenant.app)),
-                 "Add the application's registration.");
+      const auto [id, new_id] = ids.emplace(tenant.id, at.id);
+      if (!new_id && tenant.id != Guid{}) {
+        Complain(at.id,
+                 fmt::format("the tenant at {} has this tenant_id too", ToString(id->second)),
+                 "Correct one of them, or remove it.");
       }
     }
   }
 
- private:
+  void CheckApps() {
+    std::vector<std::string_view> names;
+    for (const auto& [name, app] : settings_.apps) names.push_back(name);
+    for (std::size_t i = 0; i < settings_.tenants.size(); ++i) {
+      const run::Tenant& tenant = settings_.tenants[i];
+      if (settings_.apps.contains(tenant.app)) continue;
+      if (tenant.app.empty()) {
+        Complain(places_[i].app, fmt::format("the tenant '{}' needs an [app]", tenant.name),
+                 "Add one, or name an [app.NAME] by app = \"NAME\".");
+        continue;
+      }
+      const std::string_view nearest = Nearest(tenant.app, names);
+      const std::string app = EscapeTerminal(tenant.app);
+      Complain(places_[i].app,
+               fmt::format("the tenant '{}' names [app.{}], which is not there", tenant.name, app),
+               nearest.empty() ? fmt::format("Add [app.{}], the application's registration.", app)
+                               : fmt::format("Did you mean '{}'?", EscapeTerminal(nearest)));
+    }
+  }
+
   std::optional<toml::table> ParseToml(std::string_view text, const std::string& file) {
     const auto complain = [&](std::string message, std::string hint, toml::source_position at) {
       loaded_.problems.push_back({.file = file,
@@ -170,9 +208,9 @@ class Loader {
         t.OneOf("preset", {"global", "usgov", "gcc-high", "usgov-dod", "dod", "china"}, "global");
     auth::Cloud& cloud = settings_.cloud;
     cloud = auth::CloudPreset(preset).value_or(auth::Cloud{});
-    cloud.authority = t.Url("authority", cloud.authority);
-    cloud.graph = t.Url("graph", cloud.graph);
-    cloud.arm = t.Url("arm", cloud.arm);
+    cloud.authority = t.Endpoint("authority", cloud.authority);
+    cloud.graph = t.Endpoint("graph", cloud.graph);
+    cloud.arm = t.Endpoint("arm", cloud.arm);
     cloud.graph_audience = t.Text("graph_audience");
     cloud.arm_audience = t.Text("arm_audience");
   }
@@ -267,6 +305,8 @@ class Loader {
     tenant.app = t.Text("app");
     ReadStreams(t, tenant);
     settings_.tenants.push_back(std::move(tenant));
+    places_.push_back(
+        {.name = t.PlaceOf("name"), .id = t.PlaceOf("tenant_id"), .app = t.PlaceOf("app")});
   }
 
   static void ReadStreams(TomlTable& t, run::Tenant& tenant) {
@@ -277,7 +317,12 @@ class Loader {
     }
     std::vector<std::string_view> names;
     for (const graph::Collection& one : graph::Collections()) names.push_back(one.stream);
-    for (std::string& stream : t.Texts("streams")) {
+    std::vector<std::string> streams = t.Texts("streams");
+    if (t.IsEmptyList("streams")) {
+      t.Complain("streams", "'streams' names none, so that nothing of the tenant would be read",
+                 "Name some, write \"all\", or remove the tenant.");
+    }
+    for (std::string& stream : streams) {
       if (std::find(names.begin(), names.end(), stream) == names.end()) {
         const std::string_view nearest = Nearest(stream, names);
         t.Complain("streams", fmt::format("there is no stream '{}'", EscapeTerminal(stream)),
@@ -289,6 +334,7 @@ class Loader {
 
   LoadedConfig& loaded_;
   run::Settings& settings_;
+  std::vector<TenantPlaces> places_;  // as settings_.tenants
 };
 
 void ReadTenantFiles(const fs::path& directory, Loader& loader, Problems& problems) {

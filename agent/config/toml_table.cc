@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -11,9 +12,13 @@
 
 namespace picket::config {
 
+std::string ToString(const Place& place) {
+  return place.line == 0 ? place.file
+                         : fmt::format("{}:{}:{}", place.file, place.line, place.column);
+}
+
 std::string ToString(const Problem& problem) {
-  std::string text = problem.file;
-  if (problem.line > 0) text += fmt::format(":{}:{}", problem.line, problem.column);
+  std::string text = ToString(Place{problem.file, problem.line, problem.column});
   text += (text.empty() ? "" : ": ") + problem.message;
   if (!problem.hint.empty()) text += ". " + problem.hint;
   return text;
@@ -28,10 +33,15 @@ std::string TomlTable::Label(std::string_view key) const {
   return name_.empty() ? fmt::format("'{}'", key) : fmt::format("'{}' of [{}]", key, name_);
 }
 
-void TomlTable::Complain(std::string_view key, std::string message, std::string hint) {
+Place TomlTable::PlaceOf(std::string_view key) const {
   const toml::node* node = table_.get(key);
   const toml::source_position at = node != nullptr ? node->source().begin : table_.source().begin;
-  problems_.push_back({.file = file_,
+  return {.file = file_, .line = at.line, .column = at.column};
+}
+
+void TomlTable::Complain(std::string_view key, std::string message, std::string hint) {
+  Place at = PlaceOf(key);
+  problems_.push_back({.file = std::move(at.file),
                        .line = at.line,
                        .column = at.column,
                        .message = std::move(message),
@@ -178,25 +188,45 @@ std::optional<SecretRef> TomlTable::Secret(std::string_view key) {
   return std::nullopt;
 }
 
-std::string TomlTable::Url(std::string_view key, std::string otherwise) {
+std::optional<std::string> TomlTable::UrlAt(std::string_view key) {
   std::optional<std::string> text = TextAt(key, "a URL");
-  if (!text) return otherwise;
-  while (!text->empty() && text->back() == '/') text->pop_back();
+  if (!text) return std::nullopt;
   const Result<Origin> origin = ParseOrigin(*text);
   if (!origin) {
     Complain(key, fmt::format("{} is no URL", Label(key)), "It must begin with https://.");
-    return otherwise;
+    return std::nullopt;
   }
   if (origin->scheme == "http" && !IsLoopback(*origin)) {
     Complain(key, fmt::format("{} must be https", Label(key)),
              "http is for loopback addresses only.");
-    return otherwise;
+    return std::nullopt;
   }
-  if (text->find_first_of("?#@ ") != std::string::npos) {
-    Complain(key, fmt::format("{} may have no query, fragment, user or space", Label(key)));
-    return otherwise;
+  const bool odd = std::any_of(text->begin(), text->end(), [](unsigned char c) {
+    return c <= ' ' || c == 0x7F || c == '#' || c == '@';
+  });
+  if (odd) {
+    Complain(key, fmt::format("{} may have no fragment, user or space", Label(key)),
+             "Remove it, or write %23, %40, %20.");
+    return std::nullopt;
   }
-  return *text;
+  return text;
+}
+
+std::string TomlTable::Url(std::string_view key, std::string otherwise) {
+  return UrlAt(key).value_or(std::move(otherwise));
+}
+
+std::string TomlTable::Endpoint(std::string_view key, std::string otherwise) {
+  const std::optional<std::string> url = UrlAt(key);
+  if (!url) return otherwise;
+  const std::size_t end = url->find_first_of("/?", url->find("://") + 3);
+  std::string endpoint = url->substr(0, end);
+  if (end != std::string::npos && url->find_first_not_of('/', end) != std::string::npos) {
+    Complain(key,
+             fmt::format("{} may have no path and no query: Picket appends its own", Label(key)),
+             fmt::format("Write {} = \"{}\".", key, EscapeTerminal(endpoint)));
+  }
+  return endpoint;
 }
 
 void TomlTable::Table(std::string_view key, const std::function<void(TomlTable&)>& read) {

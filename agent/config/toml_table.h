@@ -30,6 +30,10 @@ class TomlTable {
     const toml::node* node = table_.get(key);
     return node != nullptr && node->is_string();
   }
+  [[nodiscard]] bool IsEmptyList(std::string_view key) const {
+    const toml::node* node = table_.get(key);
+    return node != nullptr && node->is_array() && node->as_array()->empty();
+  }
   [[nodiscard]] std::string Text(std::string_view key, std::string otherwise = {});
   [[nodiscard]] std::string RequiredText(std::string_view key);
   [[nodiscard]] bool Bool(std::string_view key, bool otherwise);
@@ -51,8 +55,10 @@ class TomlTable {
                                   std::string_view otherwise);
   // A secret reference; a literal is a problem that does not repeat it. That of a file is a Path.
   [[nodiscard]] std::optional<SecretRef> Secret(std::string_view key);
-  // An https URL, or http of a loopback host; no query, no fragment, no final slash kept.
+  // An https URL, or http of a loopback host; with path and query, without user and fragment.
   [[nodiscard]] std::string Url(std::string_view key, std::string otherwise);
+  // The same of scheme, host and port alone: callers append paths. No final slash is kept.
+  [[nodiscard]] std::string Endpoint(std::string_view key, std::string otherwise);
 
   // Calls `read` with the sub-table, if there is one.
   void Table(std::string_view key, const std::function<void(TomlTable&)>& read);
@@ -61,11 +67,10 @@ class TomlTable {
   // The names of the members that are tables themselves; marks them as known.
   [[nodiscard]] std::vector<std::string> TableNames();
 
+  // Where the key's value stands; without the key, where the table does.
+  [[nodiscard]] Place PlaceOf(std::string_view key) const;
   void Complain(std::string_view key, std::string message, std::string hint = {});
   void Finish();
-
-  [[nodiscard]] const std::string& file() const { return file_; }
-  [[nodiscard]] std::uint32_t line() const { return table_.source().begin.line; }
 
  private:
   // nullptr when absent; marks the key as known.
@@ -74,6 +79,8 @@ class TomlTable {
   [[nodiscard]] std::string Label(std::string_view key) const;
   // The value as text, or a problem.
   std::optional<std::string> TextAt(std::string_view key, std::string_view what);
+  // The value, if it is a URL that may be asked; else nullopt, and a problem if it is there.
+  std::optional<std::string> UrlAt(std::string_view key);
 
   const toml::table& table_;
   const std::string name_;

@@ -123,6 +123,46 @@ TEST(ConfigTest, PlainHttpIsForLoopbackOnly) {
       testing::SizeIs(1));
 }
 
+TEST(ConfigTest, AnEndpointHasNeitherPathNorQueryAndThePlaceIsNamed) {
+  const std::string good = kGood;
+  const auto problems = [&](const std::string& line) {
+    return ProblemsOf("[cloud]\n" + line + "\n" + good);
+  };
+  for (const char* bad :
+       {"https://graph.example/v1.0", "https://graph.example/?x=1", "https://graph.example?x"}) {
+    EXPECT_THAT(problems(std::string("graph = \"") + bad + "\""),
+                ElementsAre("picket.toml:2:9: 'graph' of [cloud] may have no path and no query: "
+                            "Picket appends its own. Write graph = \"https://graph.example\"."));
+  }
+  EXPECT_THAT(problems("authority = \"https://login.example/common/oauth2/v2.0/token\""),
+              ElementsAre(testing::AllOf(
+                  testing::StartsWith("picket.toml:2:13: 'authority' of [cloud] may have no path"),
+                  HasSubstr("Write authority = \"https://login.example\"."))));
+  EXPECT_THAT(problems("arm = \"https://arm.example/subscriptions\""),
+              ElementsAre(HasSubstr("picket.toml:2:7: 'arm' of [cloud] may have no path")));
+  EXPECT_THAT(problems("graph = \"https://graph.example#x\""),
+              ElementsAre(HasSubstr("picket.toml:2:9: 'graph' of [cloud] may have no fragment")));
+  const LoadedConfig slash =
+      Parse("[cloud]\ngraph = \"https://graph.example/\"\n" + good, "picket.toml");
+  EXPECT_THAT(slash.problems, testing::IsEmpty());
+  EXPECT_EQ(slash.settings.cloud.graph, "https://graph.example");
+}
+
+// What monitors give out has both.
+TEST(ConfigTest, TheHeartbeatMayHavePathAndQuery) {
+  const std::string url = "https://beat.example/api/push/x?status=up&msg=OK";
+  const LoadedConfig loaded =
+      Parse("[agent]\nheartbeat_url = \"" + url + "\"\n" + std::string(kGood), "picket.toml");
+  EXPECT_THAT(loaded.problems, testing::IsEmpty());
+  EXPECT_EQ(loaded.settings.heartbeat_url, url);
+}
+
+TEST(ConfigTest, AListOfNoStreamsIsRefused) {
+  EXPECT_THAT(ProblemsOf(std::string(kGood) + "streams = []\n"),
+              ElementsAre("picket.toml:9:11: 'streams' names none, so that nothing of the tenant "
+                          "would be read. Name some, write \"all\", or remove the tenant."));
+}
+
 TEST(ConfigTest, AllProblemsAreReportedAtOnce) {
   const std::string text = R"([agent]
 workers = 0
@@ -152,12 +192,25 @@ streams = ["signIns.interactiv"]
 }
 
 TEST(ConfigTest, NamesThatMustBeThereOrBeUniqueAreChecked) {
-  EXPECT_THAT(ProblemsOf(With(kGood, "name = \"contoso\"", "name = \"contoso\"\napp = \"other\"")),
-              ElementsAre(HasSubstr("[app.other], which is not there")));
-  EXPECT_THAT(ProblemsOf(std::string(kGood) +
-                         std::string(kGood).substr(std::string(kGood).find("[[tenant]]"))),
-              ElementsAre(HasSubstr("two tenants are named"), HasSubstr("stands twice")));
   const std::string good = kGood;
+  const std::string tenant = good.substr(good.find("[[tenant]]"));
+  EXPECT_THAT(ProblemsOf(With(kGood, "name = \"contoso\"", "name = \"contoso\"\napp = \"other\"")),
+              ElementsAre("picket.toml:8:7: the tenant 'contoso' names [app.other], which is not "
+                          "there. Add [app.other], the application's registration."));
+  EXPECT_THAT(
+      ProblemsOf(With(With(kGood, "[app]", "[app.soc-eu]"), "name =", "app = \"soc-us\"\nname =")),
+      ElementsAre(testing::AllOf(testing::StartsWith("picket.toml:7:7: "),
+                                 HasSubstr("Did you mean 'soc-eu'?"))));
+  EXPECT_THAT(ProblemsOf(tenant), ElementsAre("picket.toml:1:1: the tenant 'contoso' needs an "
+                                              "[app]. Add one, or name an [app.NAME] by app = "
+                                              "\"NAME\"."));
+  EXPECT_THAT(
+      ProblemsOf(good + tenant),
+      ElementsAre(
+          "picket.toml:10:8: a tenant at picket.toml:7:8 is named 'contoso' too. Give one of them "
+          "another name, or remove it.",
+          "picket.toml:11:13: the tenant at picket.toml:8:13 has this tenant_id too. Correct one "
+          "of them, or remove it."));
   EXPECT_THAT(ProblemsOf(good.substr(0, good.find("[[tenant]]"))),
               ElementsAre(HasSubstr("no tenant is configured")));
 }
@@ -253,6 +306,23 @@ TEST_F(ConfigFolderTest, AProblemOfATenantsFileNamesThatFile) {
   ASSERT_EQ(loaded.problems.size(), 1U);
   EXPECT_THAT(loaded.problems[0].file, HasSubstr("b.toml"));
   EXPECT_EQ(loaded.problems[0].line, 2U);
+}
+
+TEST_F(ConfigFolderTest, TenantsThatClashAcrossFilesAreBothNamed) {
+  Write("picket.toml", kGood);
+  Write("tenants.d/b.toml",
+        "name = \"contoso\"\ntenant_id = \"11111111-2222-3333-4444-555555555555\"\n");
+  Write("tenants.d/c.toml",
+        "name = \"tailspin\"\ntenant_id = \"11111111-2222-3333-4444-555555555555\"\napp = \"b\"\n");
+  const std::string here = (directory_ / "picket.toml").string();
+  const std::string folder = (directory_ / "tenants.d").string();
+  std::vector<std::string> problems;
+  for (const Problem& problem : Load(here).problems) problems.push_back(ToString(problem));
+  EXPECT_THAT(
+      problems,
+      ElementsAre(HasSubstr(folder + "/b.toml:1:8: a tenant at " + here + ":7:8 is named"),
+                  HasSubstr(folder + "/c.toml:2:13: the tenant at " + folder + "/b.toml:2:13 has"),
+                  HasSubstr(folder + "/c.toml:3:7: the tenant 'tailspin' names [app.b]")));
 }
 
 TEST_F(ConfigFolderTest, AMissingFileSaysHowToMakeOne) {
