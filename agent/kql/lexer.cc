@@ -228,11 +228,15 @@ class Lexer {
         std::string_view digits = negative ? text.substr(1) : text;
         const bool hex = digits.substr(0, 2) == "0x";
         if (hex) digits.remove_prefix(2);
-        std::int64_t number = 0;
+        std::uint64_t size = 0;
         const auto [end, code] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), number, hex ? 16 : 10);
-        if (code != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-        return Value{.type = type, .number = negative ? -number : number};
+            std::from_chars(digits.data(), digits.data() + digits.size(), size, hex ? 16 : 10);
+        constexpr auto kMost = static_cast<std::uint64_t>(INT64_MAX);
+        const bool fits = size <= kMost + (negative ? 1 : 0);
+        if (code != std::errc{} || end != digits.data() + digits.size() || !fits) {
+          return std::nullopt;
+        }
+        return Value{.type = type, .number = static_cast<std::int64_t>(negative ? 0 - size : size)};
       }
       case Type::kReal: {
         if (text == "nan" || text == "NaN") return Value::Real(std::stod("nan"));
@@ -344,24 +348,34 @@ class Lexer {
   }
 
   void String(bool verbatim) {
+    std::string text;
+    if (ReadString(verbatim, text)) AddString(std::move(text));
+  }
+
+  // False: it failed.
+  bool ReadString(bool verbatim, std::string& text) {
     const char quote = Peek();
     ++at_;
-    std::string text;
     while (true) {
       const char c = Peek();
-      if (at_ >= query_.size() || (c == '\n' && !verbatim)) return Fail("the string has no end");
+      if (at_ >= query_.size() || (c == '\n' && !verbatim)) {
+        Fail("the string has no end");
+        return false;
+      }
       ++at_;
       if (c == quote) {
-        if (!verbatim || Peek() != quote) break;
+        if (!verbatim || Peek() != quote) return true;
         ++at_;
         text += quote;
       } else if (c == '\\' && !verbatim) {
-        if (!Escape(text)) return Fail("unknown escape in a string");
+        if (!Escape(text)) {
+          Fail("unknown escape in a string");
+          return false;
+        }
       } else {
         text += c;
       }
     }
-    AddString(std::move(text));
   }
 
   bool Escape(std::string& text) {
@@ -430,14 +444,19 @@ class Lexer {
   // which reads the same way: a member of that name.
   [[nodiscard]] bool QuotedNameStarts() const {
     const char quote = Peek(1);
-    const std::size_t end = query_.find(quote, at_ + 2);
-    return end != std::string_view::npos && end + 1 < query_.size() && query_[end + 1] == ']';
+    std::size_t end = at_ + 2;
+    while (end < query_.size() && query_[end] != quote && query_[end] != '\n') {
+      end += query_[end] == '\\' ? 2U : 1U;
+    }
+    return end + 1 < query_.size() && query_[end] == quote && query_[end + 1] == ']';
   }
 
+  // A string within brackets, with a string's escapes.
   void QuotedName() {
-    const std::size_t end = query_.find(Peek(1), at_ + 2);
-    std::string text(query_.substr(at_ + 2, end - at_ - 2));
-    at_ = end + 2;
+    ++at_;
+    std::string text;
+    if (!ReadString(/*verbatim=*/false, text)) return;
+    ++at_;
     Add(TokenKind::kQuoted, std::move(text));
   }
 

@@ -76,6 +76,8 @@ class Parser {
   AstPtr Balanced(const std::string& name, std::vector<AstPtr>& parts, std::size_t begin,
                   std::size_t end);
   AstPtr Comparison();
+  AstPtr Relation();
+  AstPtr TextComparison();
   AstPtr Between(AstPtr left);
   AstPtr List();
   AstPtr Additive();

@@ -1,4 +1,4 @@
-// Expressions, by precedence: or, and, comparisons, + -, * / %, sign, paths.
+// Expressions, by precedence: or, and, equality, order, + -, * / %, has …, sign, paths.
 
 #include <fmt/format.h>
 
@@ -80,35 +80,52 @@ AstPtr Parser::Balanced(const std::string& name, std::vector<AstPtr>& parts, std
   return Binary(name, std::move(left), Balanced(name, parts, middle, end));
 }
 
+// Equality, and what takes a list. Comparisons do not chain: `a == b == c` is an error.
 AstPtr Parser::Comparison() {
-  AstPtr left = Additive();
-  while (true) {
-    const Token& token = Peek();
-    if (token.kind == TokenKind::kPunct &&
-        IsOneOf(token.text, {"==", "!=", "<>", "=~", "!~", "<", ">", "<=", ">="})) {
-      std::string name = Take().text;
-      if (name == "<>") name = "!=";
-      left = Binary(std::move(name), std::move(left), Additive());
-    } else if (searching_ && IsMark(":")) {
-      Take();
-      left = Binary(":", std::move(left), Additive());
-    } else if (token.kind == TokenKind::kName && IsListOperator(token.text)) {
-      std::string name = Take().text;
-      left = Binary(std::move(name), std::move(left), List());
-    } else if (token.kind == TokenKind::kName && IsTextOperator(token.text)) {
-      std::string name = Take().text;
-      if (name == "containscs") name = "contains_cs";
-      left = Binary(std::move(name), std::move(left), Additive());
-    } else if (IsName("matches") && IsName("regex", 1)) {
-      Take();
-      Take();
-      left = Binary("matches regex", std::move(left), Additive());
-    } else if (IsName("between") || IsName("!between")) {
-      left = Between(std::move(left));
-    } else {
-      return left;
-    }
+  AstPtr left = Relation();
+  const Token& token = Peek();
+  if (token.kind == TokenKind::kPunct && IsOneOf(token.text, {"==", "!=", "<>"})) {
+    std::string name = Take().text;
+    if (name == "<>") name = "!=";
+    return Binary(std::move(name), std::move(left), Relation());
   }
+  if (token.kind == TokenKind::kName && IsListOperator(token.text)) {
+    std::string name = Take().text;
+    return Binary(std::move(name), std::move(left), List());
+  }
+  if (IsName("between") || IsName("!between")) return Between(std::move(left));
+  return left;
+}
+
+AstPtr Parser::Relation() {
+  AstPtr left = Additive();
+  const Token& token = Peek();
+  if (token.kind != TokenKind::kPunct || !IsOneOf(token.text, {"<", ">", "<=", ">="})) return left;
+  std::string name = Take().text;
+  return Binary(std::move(name), std::move(left), Additive());
+}
+
+// has and its like, =~ and !~: tighter than arithmetic, so that `a == b has c` compares a with
+// whether b has c.
+AstPtr Parser::TextComparison() {
+  AstPtr left = Unary();
+  const Token& token = Peek();
+  if (token.kind == TokenKind::kPunct && IsOneOf(token.text, {"=~", "!~"})) {
+    std::string name = Take().text;
+    return Binary(std::move(name), std::move(left), Unary());
+  }
+  if (searching_ && TakeMark(":")) return Binary(":", std::move(left), Unary());
+  if (token.kind == TokenKind::kName && IsTextOperator(token.text)) {
+    std::string name = Take().text;
+    if (name == "containscs") name = "contains_cs";
+    return Binary(std::move(name), std::move(left), Unary());
+  }
+  if (IsName("matches") && IsName("regex", 1)) {
+    Take();
+    Take();
+    return Binary("matches regex", std::move(left), Unary());
+  }
+  return left;
 }
 
 AstPtr Parser::Between(AstPtr left) {
@@ -142,10 +159,10 @@ AstPtr Parser::Additive() {
 }
 
 AstPtr Parser::Multiplicative() {
-  AstPtr left = Unary();
+  AstPtr left = TextComparison();
   while (IsMark("*") || IsMark("/") || IsMark("%")) {
     std::string name = Take().text;
-    left = Binary(std::move(name), std::move(left), Unary());
+    left = Binary(std::move(name), std::move(left), TextComparison());
   }
   return left;
 }

@@ -58,6 +58,37 @@ TEST(Parser, KnowsWhatBindsTighter) {
   EXPECT_EQ(Condition("a <> 1"), "(!= a 1)");
 }
 
+// As Microsoft's parser has it: equality, order, + -, * / %, and the text operators tightest.
+TEST(Parser, BindsTextOperatorsTighterThanComparisons) {
+  EXPECT_EQ(Condition("a == b has c"), "(== a (has b c))");
+  EXPECT_EQ(Condition("a has b != c !startswith d"), "(!= (has a b) (!startswith c d))");
+  EXPECT_EQ(Condition("a == b =~ c"), "(== a (=~ b c))");
+  EXPECT_EQ(Condition("a == b matches regex c"), "(== a (matches regex b c))");
+  EXPECT_EQ(Condition("a has b + c"), "(+ (has a b) c)");
+  EXPECT_EQ(Condition("a == b < c"), "(== a (< b c))");
+  EXPECT_EQ(Condition("a < b == c"), "(== (< a b) c)");
+  EXPECT_EQ(Condition("a has b in (c)"), "(in (has a b) (c))");
+}
+
+TEST(Parser, RefusesChainsOfComparisons) {
+  for (const char* chain : {"a == b == c", "a < b < c", "a has b has c", "a in (b) == c",
+                            "a == b in (c)", "a between (1 .. 2) == c"}) {
+    (void)ErrorOf(std::string("T | where ") + chain);
+  }
+}
+
+TEST(Parser, ReadsEscapesInQuotedNamesAndLoneCells) {
+  EXPECT_EQ(Condition(R"(['a\\b'] == d['it\'s'])"), R"((== a\b d.it's))");
+  const QueryAst query = Parsed(R"(datatable(x:string)['a\\b'])");
+  EXPECT_EQ(query.body->source.values.at(0)->value.text, "a\\b");
+}
+
+TEST(Lexer, ReadsTheLeastLongAsALiteral) {
+  EXPECT_EQ(Condition("a == long(-9223372036854775808)"), "(== a -9223372036854775808)");
+  (void)ErrorOf("T | where a == long(9223372036854775808)");
+  (void)ErrorOf("T | where a == long(-9223372036854775809)");
+}
+
 TEST(Parser, ReadsTextAndListOperators) {
   EXPECT_EQ(Condition("a has 'x' and b !contains_cs 'y'"),
             "(and (has a 'x') (!contains_cs b 'y'))");
