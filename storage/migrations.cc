@@ -204,6 +204,19 @@ constexpr const char* kTenant4 = R"sql(
 ALTER TABLE stream ADD COLUMN error_kind TEXT NOT NULL DEFAULT '';  -- of last_error
 )sql";
 
+// What delivery needs: what was told of an incident, entries that come to nobody's harm, digests.
+constexpr const char* kTenant5 = R"sql(
+CREATE TABLE publication(        -- the state of an incident that was told last
+  incident TEXT PRIMARY KEY,
+  revision INTEGER NOT NULL,     -- grows with each state
+  digest TEXT NOT NULL,          -- SHA-256 of all that was told
+  outline TEXT NOT NULL          -- of it what is told at once
+) STRICT, WITHOUT ROWID;
+ALTER TABLE outbox ADD COLUMN strikes INTEGER NOT NULL DEFAULT 0;  -- failed while others went through
+ALTER TABLE outbox ADD COLUMN digest TEXT NOT NULL DEFAULT '';     -- the entry that tells of it too
+CREATE INDEX outbox_digest ON outbox(digest) WHERE digest<>'';
+)sql";
+
 constexpr const char* kAgent1 = R"sql(
 CREATE TABLE request(            -- what the sliding windows of the request budgets count
   app TEXT NOT NULL, family TEXT NOT NULL, tenant TEXT NOT NULL, time INTEGER NOT NULL
@@ -212,6 +225,35 @@ CREATE INDEX request_time ON request(time);
 CREATE TABLE hold(               -- not-before times that belong to no stream (Entra's own)
   name TEXT PRIMARY KEY, until INTEGER NOT NULL, reason TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+)sql";
+
+// Outputs: how each does, and what the agent itself has to tell.
+constexpr const char* kAgent2 = R"sql(
+CREATE TABLE output(
+  name TEXT PRIMARY KEY,
+  not_before INTEGER NOT NULL,   -- nothing is sent until then
+  openings INTEGER NOT NULL,     -- how often in a row the breaker opened
+  failing TEXT NOT NULL,         -- entries that failed since the last success, one a line
+  failing_since INTEGER NOT NULL,
+  error_kind TEXT NOT NULL, error TEXT NOT NULL, hint TEXT NOT NULL,
+  last_success INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox(             -- as that of a tenant
+  id TEXT PRIMARY KEY, output TEXT NOT NULL, incident TEXT NOT NULL, kind TEXT NOT NULL,
+  priority INTEGER NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL,
+  created INTEGER NOT NULL, not_before INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',
+  strikes INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_due ON outbox(output, state, priority, created);
+CREATE INDEX outbox_incident ON outbox(output, incident);
+CREATE INDEX outbox_digest ON outbox(digest) WHERE digest<>'';
+CREATE TABLE delivery(
+  id TEXT PRIMARY KEY, output TEXT NOT NULL, incident TEXT NOT NULL, kind TEXT NOT NULL,
+  created INTEGER NOT NULL, delivered INTEGER NOT NULL, attempts INTEGER NOT NULL,
+  receipt TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delivery_incident ON delivery(output, incident, delivered);
 )sql";
 
 Status RefuseNewer(Database& database, std::int64_t newest) {
@@ -257,12 +299,13 @@ Status Migrate(Database& database, std::int32_t application_id,
 }
 
 const std::vector<const char*>& TenantMigrations() {
-  static const std::vector<const char*> steps = {kTenant1, kTenant2, kTenant3, kTenant4};
+  static const std::vector<const char*> steps = {kTenant1, kTenant2, kTenant3, kTenant4,
+                                                kTenant5};
   return steps;
 }
 
 const std::vector<const char*>& AgentMigrations() {
-  static const std::vector<const char*> steps = {kAgent1};
+  static const std::vector<const char*> steps = {kAgent1, kAgent2};
   return steps;
 }
 

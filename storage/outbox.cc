@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::string_view kColumns =
     "SELECT id, output, incident, kind, priority, body, created, state, not_before, attempts, "
-    "error FROM outbox ";
+    "error, strikes, digest FROM outbox ";
 
 std::string Own(std::string_view text) { return std::string(text); }
 
@@ -24,8 +24,25 @@ Result<std::vector<OutboxEntry>> ReadEntries(Statement& select) {
                        .state = Own(select.Text(7)),
                        .not_before = Instant{select.Int(8)},
                        .attempts = select.Int(9),
-                       .error = Own(select.Text(10))});
+                       .error = Own(select.Text(10)),
+                       .strikes = select.Int(11),
+                       .digest = Own(select.Text(12))});
   }
+}
+
+constexpr std::string_view kQueueColumns =
+    "SELECT output, coalesce(sum(state IN ('pending','folded')),0), coalesce(sum(state='dead'),0), "
+    "min(CASE WHEN state IN ('pending','folded') THEN created END), "
+    "min(CASE WHEN state='pending' THEN max(not_before,?1) END) FROM outbox ";
+
+OutputQueue ReadQueue(const Statement& row) {
+  OutputQueue queue{.output = Own(row.Text(0)),
+                    .depth = {.pending = row.Int(1), .dead = row.Int(2)},
+                    .oldest = {},
+                    .next = {}};
+  if (!row.IsNull(3)) queue.oldest = Instant{row.Int(3)};
+  if (!row.IsNull(4)) queue.next = Instant{row.Int(4)};
+  return queue;
 }
 
 }  // namespace
@@ -34,11 +51,13 @@ Status Outbox::Put(const OutboxEntry& entry) {
   PK_ASSIGN_OR_RETURN(
       Statement insert,
       database_.Prepare("INSERT INTO outbox(id, output, incident, kind, priority, body, state, "
-                        "created) SELECT ?1,?2,?3,?4,?5,?6,'pending',?7 WHERE NOT EXISTS(SELECT 1 "
-                        "FROM delivery WHERE id=?1) ON CONFLICT(id) DO NOTHING"));
+                        "created, not_before) SELECT ?1,?2,?3,?4,?5,?6,'pending',?7,"
+                        "min(?8, coalesce((SELECT min(not_before) FROM outbox WHERE output=?2 AND "
+                        "incident=?3 AND state='pending'), ?8)) WHERE NOT EXISTS(SELECT 1 FROM "
+                        "delivery WHERE id=?1) ON CONFLICT(id) DO NOTHING"));
   insert.Bind(1, entry.id).Bind(2, entry.output).Bind(3, entry.incident).Bind(4, entry.kind);
   insert.Bind(5, std::int64_t{entry.priority}).Bind(6, entry.body).Bind(7, entry.created.ticks);
-  PK_RETURN_IF_ERROR(insert.Run());
+  PK_RETURN_IF_ERROR(insert.Bind(8, entry.not_before.ticks).Run());
   if (database_.Changes() == 0) return {};
   PK_ASSIGN_OR_RETURN(
       Statement supersede,
@@ -48,12 +67,12 @@ Status Outbox::Put(const OutboxEntry& entry) {
 }
 
 Result<std::vector<OutboxEntry>> Outbox::Due(std::string_view output, Instant now,
-                                             std::int64_t limit) {
+                                             std::int64_t limit, DueOrder order) {
   PK_ASSIGN_OR_RETURN(
       Statement select,
-      database_.Prepare(std::string(kColumns) +
-                        "WHERE output=? AND state='pending' AND not_before<=? ORDER BY priority, "
-                        "created, id LIMIT ?"));
+      database_.Prepare(
+          std::string(kColumns) + "WHERE output=? AND state='pending' AND not_before<=? ORDER BY " +
+          (order == DueOrder::kFewestTries ? "attempts, " : "") + "priority, created, id LIMIT ?"));
   select.Bind(1, output).Bind(2, now.ticks).Bind(3, limit);
   return ReadEntries(select);
 }
@@ -73,9 +92,13 @@ Status Outbox::Acknowledged(std::string_view id, std::string_view receipt, Insta
         Statement insert,
         database_.Prepare("INSERT INTO delivery(id, output, incident, kind, created, delivered, "
                           "attempts, receipt) SELECT id, output, incident, kind, created, ?2, "
-                          "attempts+1, ?3 FROM outbox WHERE id=?1"));
+                          "attempts+(id=?1), CASE WHEN id=?1 THEN ?3 ELSE 'digest ' || ?1 END FROM "
+                          "outbox WHERE id=?1 OR (digest=?1 AND state='folded')"));
     PK_RETURN_IF_ERROR(insert.Bind(1, id).Bind(2, now.ticks).Bind(3, receipt).Run());
-    PK_ASSIGN_OR_RETURN(Statement remove, database_.Prepare("DELETE FROM outbox WHERE id=?"));
+    PK_ASSIGN_OR_RETURN(
+        Statement remove,
+        database_.Prepare(
+            "DELETE FROM outbox WHERE id=?1 OR (digest=?1 AND digest<>'' AND state='folded')"));
     PK_RETURN_IF_ERROR(remove.Bind(1, id).Run());
   }
   return transaction.Commit();
@@ -88,11 +111,52 @@ Status Outbox::Postponed(std::string_view id, std::string_view error, Instant no
   return update.Bind(1, error).Bind(2, not_before.ticks).Bind(3, id).Run();
 }
 
+Result<std::int64_t> Outbox::Strike(std::string_view id) {
+  PK_ASSIGN_OR_RETURN(Statement update, database_.Prepare("UPDATE outbox SET strikes=strikes+1 "
+                                                          "WHERE id=? RETURNING strikes"));
+  PK_ASSIGN_OR_RETURN(const bool row, update.Bind(1, id).Step());
+  return row ? update.Int(0) : 0;
+}
+
 Status Outbox::Dead(std::string_view id, std::string_view error) {
-  PK_ASSIGN_OR_RETURN(Statement update,
-                      database_.Prepare("UPDATE outbox SET state='dead', attempts=attempts+1, "
-                                        "error=? WHERE id=? AND state='pending'"));
-  return update.Bind(1, error).Bind(2, id).Run();
+  PK_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database_));
+  {
+    PK_ASSIGN_OR_RETURN(Statement update,
+                        database_.Prepare("UPDATE outbox SET state='dead', attempts=attempts+1, "
+                                          "error=? WHERE id=? AND state='pending'"));
+    PK_RETURN_IF_ERROR(update.Bind(1, error).Bind(2, id).Run());
+    PK_ASSIGN_OR_RETURN(Statement unfold,
+                        database_.Prepare("UPDATE outbox SET state='pending' WHERE digest=? AND "
+                                          "digest<>'' AND state='folded'"));
+    PK_RETURN_IF_ERROR(unfold.Bind(1, id).Run());
+  }
+  return transaction.Commit();
+}
+
+Result<std::vector<OutboxEntry>> Outbox::Waiting(std::string_view output, Instant before,
+                                                 int priority, std::int64_t limit) {
+  PK_ASSIGN_OR_RETURN(
+      Statement select,
+      database_.Prepare(std::string(kColumns) +
+                        "WHERE output=? AND state='pending' AND created<? AND priority>=? AND "
+                        "digest='' AND kind IN ('incident','incident.closed') ORDER BY priority, "
+                        "created, id LIMIT ?"));
+  select.Bind(1, output).Bind(2, before.ticks).Bind(3, std::int64_t{priority}).Bind(4, limit);
+  return ReadEntries(select);
+}
+
+Status Outbox::PutDigest(const OutboxEntry& digest, const std::vector<std::string>& ids,
+                         Folding folding) {
+  PK_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database_));
+  PK_RETURN_IF_ERROR(Put(digest));
+  for (const std::string& id : ids) {
+    PK_ASSIGN_OR_RETURN(
+        Statement update,
+        database_.Prepare("UPDATE outbox SET digest=?1, state=?2 WHERE id=?3 AND state='pending'"));
+    update.Bind(1, digest.id).Bind(2, folding == Folding::kFold ? "folded" : "pending");
+    PK_RETURN_IF_ERROR(update.Bind(3, id).Run());
+  }
+  return transaction.Commit();
 }
 
 Result<std::optional<Delivery>> Outbox::LastDelivery(std::string_view output,
@@ -114,14 +178,45 @@ Result<std::optional<Delivery>> Outbox::LastDelivery(std::string_view output,
                                   .receipt = Own(select.Text(7))});
 }
 
-Result<OutboxDepth> Outbox::Depth() {
+Result<bool> Outbox::Knows(std::string_view output, std::string_view incident) {
   PK_ASSIGN_OR_RETURN(
       Statement select,
-      database_.Prepare(
-          "SELECT coalesce(sum(state='pending'),0), coalesce(sum(state='dead'),0) FROM outbox"));
+      database_.Prepare("SELECT EXISTS(SELECT 1 FROM delivery WHERE output=?1 AND incident=?2) OR "
+                        "EXISTS(SELECT 1 FROM outbox WHERE output=?1 AND incident=?2)"));
+  PK_ASSIGN_OR_RETURN(const bool row, select.Bind(1, output).Bind(2, incident).Step());
+  PK_CHECK(row, "an expression has a row");
+  return select.Int(0) != 0;
+}
+
+Result<OutboxDepth> Outbox::Depth() {
+  PK_ASSIGN_OR_RETURN(Statement select,
+                      database_.Prepare("SELECT coalesce(sum(state IN ('pending','folded')),0), "
+                                        "coalesce(sum(state='dead'),0) FROM outbox"));
   PK_ASSIGN_OR_RETURN(const bool row, select.Step());
   PK_CHECK(row, "an aggregate has a row");
   return OutboxDepth{.pending = select.Int(0), .dead = select.Int(1)};
+}
+
+Result<std::vector<OutputQueue>> Outbox::Queues(Instant now) {
+  PK_ASSIGN_OR_RETURN(Statement select, database_.Prepare(std::string(kQueueColumns) +
+                                                          "GROUP BY output ORDER BY output"));
+  select.Bind(1, now.ticks);
+  std::vector<OutputQueue> queues;
+  while (true) {
+    PK_ASSIGN_OR_RETURN(const bool row, select.Step());
+    if (!row) return queues;
+    queues.push_back(ReadQueue(select));
+  }
+}
+
+Result<OutputQueue> Outbox::Queue(std::string_view output, Instant now) {
+  PK_ASSIGN_OR_RETURN(Statement select,
+                      database_.Prepare(std::string(kQueueColumns) + "WHERE output=?2"));
+  PK_ASSIGN_OR_RETURN(const bool row, select.Bind(1, now.ticks).Bind(2, output).Step());
+  PK_CHECK(row, "an aggregate has a row");
+  OutputQueue queue = ReadQueue(select);
+  queue.output = output;
+  return queue;
 }
 
 Status Outbox::Expire(Instant oldest) {

@@ -29,6 +29,7 @@ TenantStore::TenantStore(std::unique_ptr<Database> database, const Guid& tenant,
       alerts_(*database_),
       ticks_(*database_),
       outbox_(*database_),
+      publications_(*database_),
       decisions_(*database_),
       streams_(*database_) {}
 

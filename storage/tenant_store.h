@@ -12,6 +12,7 @@
 #include "storage/event_store.h"
 #include "storage/ledger.h"
 #include "storage/outbox.h"
+#include "storage/publications.h"
 #include "storage/record.h"
 #include "storage/sqlite/database.h"
 #include "storage/stream_state.h"
@@ -46,6 +47,7 @@ class TenantStore {
   AlertStore& alerts() { return alerts_; }
   TickStore& ticks() { return ticks_; }
   Outbox& outbox() { return outbox_; }
+  Publications& publications() { return publications_; }
   Decisions& decisions() { return decisions_; }
   StreamStates& streams() { return streams_; }
 
@@ -86,6 +88,7 @@ class TenantStore {
   AlertStore alerts_;
   TickStore ticks_;
   Outbox outbox_;
+  Publications publications_;
   Decisions decisions_;
   StreamStates streams_;
 };

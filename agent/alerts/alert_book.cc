@@ -28,8 +28,12 @@ AlertCounts& AlertCounts::operator+=(const AlertCounts& other) {
 }
 
 AlertBook::AlertBook(storage::TenantStore& store, const Guid& tenant,
-                     const std::vector<LoadedRule>& rules, const Settings& settings)
-    : store_(store), tenant_(tenant), settings_(settings) {
+                     const std::vector<LoadedRule>& rules, const Settings& settings,
+                     Telling telling)
+    : store_(store),
+      tenant_(tenant),
+      settings_(settings),
+      publisher_(store, tenant, std::move(telling)) {
   for (const LoadedRule& loaded : rules) by_id_.emplace(loaded.rule.id, &loaded.rule);
 }
 
@@ -128,6 +132,7 @@ Result<std::string> AlertBook::IncidentFor(const storage::AlertRow& alert, const
 Status AlertBook::Recompute(Instant now) {
   for (const std::string& id : touched_alerts_) PK_RETURN_IF_ERROR(RecomputeAlert(id, now));
   for (const std::string& id : touched_incidents_) PK_RETURN_IF_ERROR(RecomputeIncident(id, now));
+  for (const std::string& id : touched_incidents_) PK_RETURN_IF_ERROR(publisher_.Tell(id, now));
   return {};
 }
 

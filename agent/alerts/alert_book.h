@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/alerts/priority.h"
+#include "agent/alerts/publisher.h"
 #include "agent/rules/rule.h"
 #include "agent/rules/verdict.h"
 #include "base/result.h"
@@ -39,14 +40,16 @@ struct AlertCounts {
   AlertCounts& operator+=(const AlertCounts& other);
 };
 
-// Findings to alerts, alerts to incidents, for one tenant: within the caller's transaction, which
+// Findings to alerts, alerts to incidents, incidents to the outbox, for one tenant: within the caller's transaction, which
 // Begin starts with and Recompute ends. One thread at a time.
 class AlertBook {
  public:
   // All references must outlive it.
   AlertBook(storage::TenantStore& store, const Guid& tenant, const std::vector<LoadedRule>& rules,
-            const Settings& settings);
+            const Settings& settings, Telling telling = {});
 
+  // Once, before the first turn.
+  [[nodiscard]] Status Open(Instant now) { return publisher_.Begin(now); }
   void Begin();
   // Stores the finding, with its rows as evidence. An active one without an alert joins the open
   // alert of its rule and entity, or opens one; each its own when the rule says so.
@@ -54,7 +57,8 @@ class AlertBook {
                            const std::vector<std::string>& rows, Instant now, AlertCounts& counts);
   [[nodiscard]] Status Withdraw(storage::FindingRow finding, std::string_view reason,
                                 AlertCounts& counts);
-  // The alerts and incidents of what was put and withdrawn become what their findings say.
+  // The alerts and incidents of what was put and withdrawn become what their findings say, and the
+  // outputs are told.
   [[nodiscard]] Status Recompute(Instant now);
 
  private:
@@ -72,6 +76,7 @@ class AlertBook {
   storage::TenantStore& store_;
   const Guid tenant_;
   const Settings& settings_;
+  Publisher publisher_;
   std::map<std::string, const rules::Rule*> by_id_;
   std::set<std::string> touched_alerts_, touched_incidents_;
 };

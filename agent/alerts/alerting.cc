@@ -6,15 +6,16 @@ namespace picket::alerts {
 
 Alerting::Alerting(storage::TenantStore& store, const Guid& tenant,
                    const std::vector<LoadedRule>& rules, const Settings& settings,
-                   std::vector<std::string> streams)
+                   std::vector<std::string> streams, Telling telling)
     : store_(store),
       tenant_(tenant),
       rules_(rules),
-      book_(store, tenant, rules, settings),
+      book_(store, tenant, rules, settings, std::move(telling)),
       ticks_(store, tenant, settings, book_, std::move(streams)) {}
 
 Result<AlertCounts> Alerting::Evaluate(const Moment& moment, std::stop_token stop) {
   failures_.clear();
+  PK_RETURN_IF_ERROR(book_.Open(moment.now));
   PK_RETURN_IF_ERROR(PlaceCursors(moment.now));
   AlertCounts total;
   std::vector<const LoadedRule*> by_tick;

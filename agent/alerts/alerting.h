@@ -20,9 +20,9 @@ namespace picket::alerts {
 class Alerting {
  public:
   // All references must outlive it. `streams`: those that are polled of the tenant; ticks wait for
-  // them.
+  // them. `telling`: whom to tell of its incidents.
   Alerting(storage::TenantStore& store, const Guid& tenant, const std::vector<LoadedRule>& rules,
-           const Settings& settings, std::vector<std::string> streams);
+           const Settings& settings, std::vector<std::string> streams, Telling telling = {});
 
   // Every rule over what came or changed since its last evaluation. A rule that fails is reported;
   // the others go on.

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <semaphore>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "agent/graph/budgets.h"
 #include "agent/graph/cached_tokens.h"
@@ -73,6 +75,7 @@ class AgentImpl : public Agent {
   [[nodiscard]] RoundCounts Once(const RoundOptions& options, const Observer& observer,
                                  std::stop_token stop) override {
     Begin(observer);
+    OpenDeliveries();
     const poll::RoundOptions polling{
         .once = true, .all_streams = options.all_streams, .on_page = OneAtATime(options.on_page)};
     poll::RunRound(
@@ -81,12 +84,21 @@ class AgentImpl : public Agent {
           AfterPolling(poller, round, observer, stop);
         },
         stop);
+    if (deliveries_) deliveries_->Finish(stop);
+    if (beat_is_due_.exchange(false) && Failing().empty()) Heartbeat(stop);
     const std::lock_guard lock(mutex_);
+    if (deliveries_) {
+      counts_.delivered = deliveries_->delivered();
+      counts_.failing = deliveries_->Failing();
+      deliveries_.reset();
+    }
     return counts_;
   }
 
   void Forever(const Observer& observer, const PageObserver& on_page,
                std::stop_token stop) override {
+    OpenDeliveries();
+    forever_ = true;
     while (!stop.stop_requested()) {
       Begin(observer);
       if (parts_.empty()) {
@@ -108,7 +120,10 @@ class AgentImpl : public Agent {
           },
           pause.get_token());
     }
+    deliveries_.reset();  // what is not acknowledged stays in the outbox
   }
+
+  void OnOutput(OutputObserver observer) override { on_output_ = std::move(observer); }
 
   [[nodiscard]] const RuleBook& rules() const override { return rules_; }
 
@@ -143,11 +158,31 @@ class AgentImpl : public Agent {
                              .streams = tenant.streams},
         poll_settings_, *parts.store, *parts.client, *budgets_, clock_);
     PK_RETURN_IF_ERROR(parts.poller->Load());
-    parts.alerting = std::make_unique<alerts::Alerting>(*parts.store, tenant.id, rules_.rules,
-                                                        settings_.alerts, StreamsOf(tenant));
+    parts.alerting =
+        std::make_unique<alerts::Alerting>(*parts.store, tenant.id, rules_.rules, settings_.alerts,
+                                           StreamsOf(tenant), TellingOf(settings_, tenant));
     by_poller_.emplace(parts.poller.get(), parts_.size());
     parts_.push_back(std::move(parts));
     return {};
+  }
+
+  // Reading goes on without: what is to be told waits in the outbox.
+  void OpenDeliveries() {
+    if (settings_.outputs.empty()) return;
+    const auto note = [this](const outputs::OutputNote& said) {
+      const std::lock_guard lock(mutex_);
+      if (on_output_) on_output_(said);
+    };
+    auto opened = Deliveries::Open(settings_, *agent_store_, network_, clock_, note);
+    if (opened) {
+      deliveries_ = *std::move(opened);
+    } else {
+      LogError("outputs.unusable", opened.error());
+    }
+  }
+
+  [[nodiscard]] std::vector<std::string> Failing() const {
+    return deliveries_ ? deliveries_->Failing() : std::vector<std::string>();
   }
 
   std::vector<poll::TenantPoller*> Pollers() {
@@ -216,6 +251,9 @@ class AgentImpl : public Agent {
     }
     // A stopped evaluation is none.
     outcome.well = outcome.well && evaluated && outcome.failures.size() == of_streams;
+    if (deliveries_) {
+      deliveries_->Touch(static_cast<std::size_t>(parts.tenant - settings_.tenants.data()));
+    }
     parts.store->Rest();  // 300 tenants must not each keep their caches
     ReturnFreeHeap();
     bool all_well = false;
@@ -231,10 +269,15 @@ class AgentImpl : public Agent {
       if (all_well) well_.clear();
       if (observer) observer(outcome);
     }
-    if (all_well) Heartbeat(stop);
+    if (!all_well) return;
+    if (!forever_) {
+      beat_is_due_ = true;  // when all is delivered too
+    } else if (Failing().empty()) {
+      Heartbeat(stop);
+    }
   }
 
-  // Every tenant was read up to now and evaluated since the last one.
+  // Every tenant was read up to now and evaluated since the last one, and no output fails.
   void Heartbeat(std::stop_token stop) {
     if (settings_.heartbeat_url.empty()) return;
     const Result<HttpResponse> beat = network_.Send(
@@ -281,6 +324,10 @@ class AgentImpl : public Agent {
   std::unique_ptr<auth::TokenClient> token_client_;
   std::unique_ptr<auth::TokenCache> token_cache_;
   RuleBook rules_;
+  OutputObserver on_output_;
+  std::unique_ptr<Deliveries> deliveries_;  // while a round runs; none without outputs
+  bool forever_ = false;
+  std::atomic<bool> beat_is_due_ = false;
   std::vector<TenantParts> parts_;
   std::map<const poll::TenantPoller*, std::size_t> by_poller_;
   bool began_ = false;
@@ -316,10 +363,10 @@ std::string RoundCounts::Json() const {
   return fmt::format(
       R"({{"tenants":{},"failed":{},"held":{},"requests":{},"read":{},"new":{},"changed":{},)"
       R"("same":{},"poorer":{},"rejected":{},"expired":{},"late":{},"deleted":{},"findings":{},)"
-      R"("withdrawn":{},"alerts":{},"incidents":{},"delivered":0}})",
+      R"("withdrawn":{},"alerts":{},"incidents":{},"delivered":{}}})",
       tenants, failed, held, requests, pages.read, pages.added, pages.changed, pages.same,
       pages.poorer, pages.rejected, pages.expired, pages.late, deleted, alerts.findings,
-      alerts.withdrawn, alerts.alerts, alerts.incidents);
+      alerts.withdrawn, alerts.alerts, alerts.incidents, delivered);
 }
 
 Result<std::unique_ptr<Agent>> Agent::Open(const Settings& settings, Clock& clock,
@@ -339,7 +386,7 @@ Result<std::unique_ptr<Agent>> Agent::Open(const Settings& settings,
 
 int ExitCodeOf(const RoundCounts& counts, bool stopped) {
   if (stopped) return 3;
-  if (counts.failed == 0) return 0;
+  if (counts.failed == 0) return counts.failing.empty() ? 0 : 3;
   if (counts.refused == counts.tenants) return 77;
   if (counts.broken == counts.tenants) return 74;
   if (counts.failed == counts.tenants && counts.pages.read == 0) return 69;

@@ -11,6 +11,7 @@
 #include "agent/graph/budgets.h"
 #include "agent/poll/report.h"
 #include "agent/run/coverage.h"
+#include "agent/run/deliveries.h"
 #include "agent/run/rules_loader.h"
 #include "agent/run/settings.h"
 #include "base/clock.h"
@@ -30,6 +31,8 @@ struct RoundCounts {
   std::int64_t broken = 0;   // tenants whose data could not be opened or written
   std::int64_t requests = 0;
   std::int64_t deleted = 0;                // events that retention took
+  std::int64_t delivered = 0;              // acknowledged by their receivers
+  std::vector<std::string> failing;        // outputs whose last try failed
   [[nodiscard]] std::string Json() const;  // flat integers
 };
 
@@ -77,7 +80,10 @@ class Agent {
   static Result<std::unique_ptr<Agent>> Open(const Settings& settings,
                                              const Surroundings& surroundings);
   virtual ~Agent() = default;
-  // One round: every due stream of every tenant is polled, then its rules are evaluated.
+  // Hears how outputs do, from any thread, one at a time. Before the first round.
+  virtual void OnOutput(OutputObserver observer) = 0;
+  // One round: every due stream of every tenant is polled, its rules are evaluated, and what waits
+  // for the outputs is delivered.
   [[nodiscard]] virtual RoundCounts Once(const RoundOptions& options, const Observer& observer,
                                          std::stop_token stop) = 0;
   // Rounds until stop.
@@ -86,7 +92,7 @@ class Agent {
   [[nodiscard]] virtual const RuleBook& rules() const = 0;
 };
 
-// 0 done; 3 some tenants failed; of all tenants: 77 refused, 74 their data cannot be used, 69 not
+// 0 done; 3 some tenants or outputs failed; of all tenants: 77 refused, 74 their data cannot be used, 69 not
 // reachable (design §9).
 int ExitCodeOf(const RoundCounts& counts, bool stopped);
 

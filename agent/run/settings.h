@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/alerts/alerting.h"
+#include "agent/outputs/settings.h"
 #include "agent/poll/settings.h"
 #include "auth/cloud.h"
 #include "auth/token_client.h"
@@ -29,6 +30,7 @@ struct Settings {
   NetworkSettings network;
   std::map<std::string, auth::AppSettings> apps;  // by name
   std::vector<Tenant> tenants;
+  std::vector<outputs::OutputSettings> outputs;
   poll::Settings poll;
   alerts::Settings alerts;
   std::vector<std::filesystem::path> rule_paths;

@@ -85,8 +85,8 @@ TEST_F(UpgradeTest, ReadingOnlyUpgradesNothing) {
   EXPECT_EQ(SchemaAt(File()), newest - 1);
 }
 
-// The newest step adds this column.
-constexpr const char* kInTheWay = "ALTER TABLE stream ADD COLUMN error_kind TEXT";
+// The newest step makes this table.
+constexpr const char* kInTheWay = "CREATE TABLE publication(incident TEXT)";
 
 TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWasAndNamesItsCopy) {
   {
@@ -108,7 +108,7 @@ TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWasAndNamesItsCopy) {
     if (path == copy) fs::rename(copy, File());
     {
       auto database = Database::Open(File(), {.application_id = kTenantApplicationId}).value();
-      ASSERT_TRUE(database->Execute("ALTER TABLE stream DROP COLUMN error_kind"));
+      ASSERT_TRUE(database->Execute("DROP TABLE publication"));
       if (path != copy) {
         ASSERT_TRUE(CopyDatabase(*database, folder.path() / "aside"));
       }
