@@ -299,8 +299,7 @@ Status Migrate(Database& database, std::int32_t application_id,
 }
 
 const std::vector<const char*>& TenantMigrations() {
-  static const std::vector<const char*> steps = {kTenant1, kTenant2, kTenant3, kTenant4,
-                                                kTenant5};
+  static const std::vector<const char*> steps = {kTenant1, kTenant2, kTenant3, kTenant4, kTenant5};
   return steps;
 }
 

@@ -40,8 +40,8 @@ struct AlertCounts {
   AlertCounts& operator+=(const AlertCounts& other);
 };
 
-// Findings to alerts, alerts to incidents, incidents to the outbox, for one tenant: within the caller's transaction, which
-// Begin starts with and Recompute ends. One thread at a time.
+// Findings to alerts, alerts to incidents, incidents to the outbox, for one tenant: within the
+// caller's transaction, which Begin starts with and Recompute ends. One thread at a time.
 class AlertBook {
  public:
   // All references must outlive it.

@@ -92,8 +92,8 @@ class Agent {
   [[nodiscard]] virtual const RuleBook& rules() const = 0;
 };
 
-// 0 done; 3 some tenants or outputs failed; of all tenants: 77 refused, 74 their data cannot be used, 69 not
-// reachable (design §9).
+// 0 done; 3 some tenants or outputs failed; of all tenants: 77 refused, 74 their data cannot be
+// used, 69 not reachable (design §9).
 int ExitCodeOf(const RoundCounts& counts, bool stopped);
 
 }  // namespace picket::run
