@@ -24,11 +24,12 @@ constexpr std::string_view kStyle = R"css(
 --card:#151b23;--p1:#ff7b72;--p2:#ffa657;--p3:#e3b341;--p4:#79c0ff;--p5:#9198a1}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:64rem;padding:1.5rem 1rem 4rem;color:var(--fg);background:var(--bg);
-font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif}
+font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;
+overflow-wrap:anywhere}
 h1{font-size:1.6rem;margin:0}h2{font-size:1.25rem;margin:2.5rem 0 .75rem}
-h3{font-size:1.1rem;margin:0;overflow-wrap:anywhere}h4{font-size:1rem;margin:1rem 0 .25rem}
+h3{font-size:1.1rem;margin:0}h4{font-size:1rem;margin:1rem 0 .25rem}
 p{margin:.25rem 0}.soft{color:var(--soft)}
-ul,ol{margin:.25rem 0;padding-left:1.4rem}li{overflow-wrap:anywhere}
+ul,ol{margin:.25rem 0;padding-left:1.4rem}
 .counts{display:flex;flex-wrap:wrap;gap:.5rem;list-style:none;padding:0;margin:1rem 0}
 .counts li{border:1px solid var(--line);border-radius:6px;padding:.35rem .75rem}
 .counts b{font-size:1.2rem;margin-right:.3rem}
@@ -39,19 +40,19 @@ margin:1rem 0;background:var(--card)}
 .tag{font-weight:700;margin-right:.5rem}
 .p1 .tag,.tag.p1{color:var(--p1)}.p2 .tag,.tag.p2{color:var(--p2)}.p3 .tag,.tag.p3{color:var(--p3)}
 .p4 .tag,.tag.p4{color:var(--p4)}.p5 .tag,.tag.p5{color:var(--p5)}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .9rem;margin:.6rem 0}
-dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem .9rem;margin:.6rem 0}
+dt{color:var(--soft)}dd{margin:0}
 section.alert{border-top:1px solid var(--line);margin-top:1rem;padding-top:.75rem}
 .only section.alert{border:0;margin:0;padding:0}
 details{margin:.6rem 0}summary{cursor:pointer}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.875rem;margin:.4rem 0}
 th,td{border:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}
-th{background:var(--bg)}td{overflow-wrap:anywhere;min-width:4rem;max-width:22rem}
+th{background:var(--bg);overflow-wrap:normal}td{min-width:4rem;max-width:22rem}
 .facts th{font-weight:400;color:var(--soft);white-space:nowrap}.facts td{max-width:none}
 .glance{width:100%}.glance td:last-child{white-space:nowrap}.id{font-size:.8rem}
 a{color:inherit}
-@media (max-width:40rem){dl{grid-template-columns:1fr}dt{margin-top:.3rem}
+@media (max-width:40rem){dl{grid-template-columns:minmax(0,1fr)}dt{margin-top:.3rem}
 .facts th{white-space:normal;overflow-wrap:anywhere}}
 @media print{:root{--fg:#000;--bg:#fff;--soft:#444;--line:#bbb;--p1:#a40e26;--p2:#bc4c00;
 --p3:#7d4e00;--p4:#0550ae;--p5:#57606a}body{max-width:none;padding:0;font-size:11pt}
