@@ -17,6 +17,21 @@ namespace {
 // The last re-reading of a window is after 48 h.
 constexpr Timespan kSettled = kDay * 7;
 
+// SQLite's name for a database that no file holds.
+constexpr const char* kInMemory = ":memory:";
+
+Result<std::unique_ptr<Database>> OpenDatabase(const fs::path& path, bool read_only) {
+  if (read_only) {
+    return Database::Open(
+        path, {.create = false, .read_only = true, .application_id = kTenantApplicationId});
+  }
+  if (path != kInMemory) return OpenUpgraded(path, kTenantApplicationId, TenantMigrations());
+  PK_ASSIGN_OR_RETURN(std::unique_ptr<Database> database,
+                      Database::Open(path, {.application_id = kTenantApplicationId}));
+  PK_RETURN_IF_ERROR(Migrate(*database, kTenantApplicationId, TenantMigrations()));
+  return database;
+}
+
 }  // namespace
 
 TenantStore::TenantStore(std::unique_ptr<Database> database, const Guid& tenant,
@@ -41,7 +56,8 @@ Result<std::unique_ptr<TenantStore>> TenantStore::Open(const fs::path& data_dir,
                                                        std::vector<StreamSchema> schemas,
                                                        const EventStore::ValuesOf& values_of,
                                                        const TenantStoreOptions& options) {
-  const fs::path path = PathOf(data_dir, tenant);
+  const bool in_memory = data_dir == kInMemory;
+  const fs::path path = in_memory ? data_dir : PathOf(data_dir, tenant);
   if (options.read_only) {
     std::error_code error;
     const bool exists = fs::exists(path, error);
@@ -55,15 +71,10 @@ Result<std::unique_ptr<TenantStore>> TenantStore::Open(const fs::path& data_dir,
                    .message = "nothing was read of this tenant yet",
                    .hint = "Run 'picket once' first."});
     }
-  } else {
+  } else if (!in_memory) {
     PK_RETURN_IF_ERROR(EnsurePrivateDirectory(path.parent_path()));
   }
-  PK_ASSIGN_OR_RETURN(
-      std::unique_ptr<Database> database,
-      options.read_only
-          ? Database::Open(
-                path, {.create = false, .read_only = true, .application_id = kTenantApplicationId})
-          : OpenUpgraded(path, kTenantApplicationId, TenantMigrations()));
+  PK_ASSIGN_OR_RETURN(std::unique_ptr<Database> database, OpenDatabase(path, options.read_only));
   if (options.read_only) PK_RETURN_IF_ERROR(CheckSchema(*database, TenantMigrations()));
   std::unique_ptr<TenantStore> store(
       new TenantStore(std::move(database), tenant, std::move(schemas), options));

@@ -29,8 +29,8 @@ struct TenantStoreOptions {
 // Everything of one tenant: DATA_DIR/tenants/GUID.db. One thread at a time.
 class TenantStore {
  public:
-  // Creates and upgrades the file as needed (see storage/upgrade.h), and checks the GUID inside.
-  // When read_only: kNotFound when there is none, kRefused when another version wrote it.
+  // Creates and upgrades the file as needed (storage/upgrade.h), and checks its GUID. read_only:
+  // kNotFound when there is none, kRefused of another version. A data_dir ":memory:" has no file.
   static Result<std::unique_ptr<TenantStore>> Open(const std::filesystem::path& data_dir,
                                                    const Guid& tenant,
                                                    std::vector<StreamSchema> schemas,

@@ -78,9 +78,9 @@ storage::EntityKey EntityOf(const rules::Rule& rule, const rules::RuleRow& row,
   for (const Identifier& candidate : kByStrength) {
     for (const rules::EntityMapping& entity : rule.entities) {
       if (entity.type != candidate.entity) continue;
-      for (const auto& [identifier, column] : entity.identifiers) {
-        if (identifier != candidate.identifier) continue;
-        const std::string value = Column(row, column);
+      for (const rules::EntityMapping::Identifier& identifier : entity.identifiers) {
+        if (identifier.name != candidate.identifier) continue;
+        const std::string value = Column(row, identifier.column);
         if (value.empty()) continue;
         return {std::string(candidate.type), AsciiLower(value), value};
       }

@@ -35,7 +35,8 @@ void AddStatus(CLI::App& app, Context& context);
 void AddQuery(CLI::App& app, Context& context);
 void AddImport(CLI::App& app, Context& context);
 void AddRules(CLI::App& app, Context& context);
-void AddBacktest(CLI::App& rules, Context& context);  // of `rules`
+void AddBacktest(CLI::App& rules, Context& context);   // of `rules`
+void AddRuleTests(CLI::App& rules, Context& context);  // of `rules`
 void AddAlerts(CLI::App& app, Context& context);
 void AddIncidents(CLI::App& app, Context& context);
 void AddReport(CLI::App& app, Context& context);

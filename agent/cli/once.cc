@@ -18,8 +18,10 @@ run::Observer MakeObserver(Progress& progress, std::size_t tenants) {
           teller = Teller()](const run::TenantOutcome& outcome) mutable {
     ++done;
     const storage::PageCounts total = outcome.polled.Total();
-    progress.Show(fmt::format("{}/{} tenants; {}: {} read, {} new, {} incidents", done, tenants,
-                              outcome.tenant, total.read, total.added, outcome.alerts.incidents));
+    progress.Show(fmt::format("{} of {}; {}: {} read, {} new, {}", done,
+                              Counted(static_cast<std::int64_t>(tenants), "tenant"), outcome.tenant,
+                              total.read, total.added,
+                              Counted(outcome.alerts.incidents, "incident")));
     teller.Tell(outcome);
   };
 }
@@ -34,8 +36,9 @@ std::string WindowText(Instant from, Instant to) {
 // What a first backfill of a large tenant shows for minutes.
 run::PageObserver MakePageObserver(Progress& progress) {
   return [&progress](const poll::PageNote& page) {
-    progress.Show(fmt::format("{}: {}: {} rows; {} {}", page.tenant, page.stream, page.rows,
-                              page.kind, WindowText(page.from, page.to)));
+    progress.Show(fmt::format("{}: {}: {}; {} {}", page.tenant, page.stream,
+                              Counted(static_cast<std::int64_t>(page.rows), "row"), page.kind,
+                              WindowText(page.from, page.to)));
   };
 }
 
@@ -48,7 +51,7 @@ void ReportRules(const run::RuleBook& book) {
   }
   for (const rules::RuleFileError& error : book.errors) {
     PrintError({.kind = error.error.kind,
-                .message = error.file.string() + ": " + error.error.message,
+                .message = Where(error) + ": " + error.error.message,
                 .hint = error.error.hint});
   }
 }

@@ -1,8 +1,10 @@
-// picket rules list|show|check; backtest is in backtest.cc
+// picket rules list|show|check; the others are in backtest.cc and rule_tests.cc
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -41,16 +43,40 @@ struct TenantGap {
 };
 using Gaps = std::vector<TenantGap>;
 
+// By rule id, how far it came: an object a tenant that has evaluated it.
+using Progresses = std::map<std::string, json>;
+
+void AddProgress(Progresses& progresses, const run::Tenant& tenant, storage::TenantStore& store,
+                 const std::vector<alerts::LoadedRule>& rules) {
+  const auto all = alerts::ReadRuleStatus(store, rules);
+  if (!all) return;
+  for (const alerts::RuleStatus& status : *all) {
+    json progress = alerts::ToJson(status);
+    for (const char* of_the_rule : {"id", "title", "way"}) progress.erase(of_the_rule);
+    progress["tenant"] = tenant.name;
+    progresses[status.id].push_back(std::move(progress));
+  }
+}
+
+// Reads each tenant's file once: its gaps and, of the rules that are asked for, how far they came.
 // A tenant that cannot be read is said, and counted as giving all that its config names.
-Gaps FindGaps(Context& context, const run::Settings& settings) {
+Gaps ReadTenants(Context& context, const run::Settings& settings,
+                 const std::vector<alerts::LoadedRule>& shown, Progresses* progresses) {
   Gaps gaps;
   for (const run::Tenant& tenant : settings.tenants) {
-    Result<run::TablesWithoutRows> tables = run::FindTablesWithoutRows(settings, tenant);
-    if (tables) {
-      gaps.push_back({tenant.name, *std::move(tables)});
-    } else {
-      Failed(context, std::move(tables).error().In(tenant.name));
+    const auto store = run::OpenTenant(settings, tenant.id, /*read_only=*/true);
+    if (!store && store.error().kind != ErrorKind::kNotFound) {
+      Failed(context, Error(store.error()).In(tenant.name));
+      continue;
     }
+    storage::TenantStore* const open = store ? store->get() : nullptr;
+    Result<run::TablesWithoutRows> tables = run::FindTablesWithoutRows(open, tenant);
+    if (!tables) {
+      Failed(context, std::move(tables).error().In(tenant.name));
+      continue;
+    }
+    gaps.push_back({tenant.name, *std::move(tables)});
+    if (progresses != nullptr && open != nullptr) AddProgress(*progresses, tenant, *open, shown);
   }
   return gaps;
 }
@@ -109,7 +135,7 @@ json BrokenJson(const rules::RuleFileError& broken) {
           {"way", ""},
           {"tables", json::array()},
           {"missing", json::array()},
-          {"errors", json::array({{{"code", "PK120"},
+          {"errors", json::array({{{"code", "PK100"},
                                    {"message", broken.error.message},
                                    {"line", broken.line},
                                    {"column", broken.column}}})}};
@@ -134,22 +160,6 @@ std::string WhyText(const rules::Verdict& verdict, const Gaps& gaps) {
   return why;
 }
 
-// How far the rule came in each tenant whose file can be read.
-json ProgressJson(const run::Settings& settings, const alerts::LoadedRule& loaded) {
-  json tenants = json::array();
-  for (const run::Tenant& tenant : settings.tenants) {
-    auto store = run::OpenTenant(settings, tenant.id, /*read_only=*/true);
-    if (!store) continue;
-    const auto status = alerts::ReadRuleStatus(**store, {loaded});
-    if (!status || status->empty()) continue;
-    json progress = alerts::ToJson(status->front());
-    for (const char* of_the_rule : {"id", "title", "way"}) progress.erase(of_the_rule);
-    progress["tenant"] = tenant.name;
-    tenants.push_back(std::move(progress));
-  }
-  return tenants;
-}
-
 void PrintChecked(Context& context, const run::RuleBook& book, const Gaps& gaps) {
   if (context.format == Format::kJson) {
     json list = json::array();
@@ -171,7 +181,7 @@ void PrintChecked(Context& context, const run::RuleBook& book, const Gaps& gaps)
                           WhyText(loaded.verdict, gaps)});
   }
   for (const rules::RuleFileError& broken : book.errors) {
-    table.rows.push_back({"refused", "", "", "", "", broken.file.string(),
+    table.rows.push_back({"refused", "", "", "", "", Where(broken),
                           WithHint(broken.error.message, broken.error.hint)});
   }
   if (context.format == Format::kCsv) {
@@ -203,52 +213,91 @@ void List(Context& context) {
   const auto settings = LoadSettings(context);
   if (!settings) return;
   run::RuleBook book = run::LoadRuleBook(*settings);
-  const Gaps gaps = FindGaps(context, *settings);
+  const Gaps gaps = ReadTenants(context, *settings, {}, nullptr);
   NoteGaps(book, gaps);
   PrintChecked(context, book, gaps);
 }
 
-void Show(Context& context, const std::string& id) {
+// All that is known of a rule.
+json WholeJson(const alerts::LoadedRule& loaded, const Gaps& gaps, const Progresses& progresses) {
+  const rules::Rule& rule = loaded.rule;
+  json object = RuleJson(rule, loaded.verdict, gaps);
+  object["description"] = rule.description;
+  object["severity"] = rules::SeverityName(rule.severity);
+  object["confidence"] = rules::ConfidenceName(rule.confidence);
+  object["licence"] = rule.licence;
+  object["tactics"] = rule.tactics;
+  object["techniques"] = rule.techniques;
+  object["frequency"] = FormatTimespan(rule.query_frequency);
+  object["period"] = FormatTimespan(rule.query_period);
+  object["false_positives"] = rule.false_positives;
+  object["next_steps"] = rule.next_steps;
+  object["suppression"] = rule.suppression.ticks > 0 ? FormatTimespan(rule.suppression) : "";
+  object["grouping"] = rule.alert_per_result ? "AlertPerResult" : "SingleAlert";
+  const auto progress = progresses.find(rule.id);
+  object["progress"] = progress == progresses.end() ? json::array() : progress->second;
+  object["hash"] = rule.hash;
+  object["query"] = rule.query;
+  return object;
+}
+
+std::string WholeText(const json& rule) {
+  std::string text;
+  for (const auto& [key, value] : rule.items()) {
+    if (key == "query" || key == "errors") continue;
+    text +=
+        fmt::format("{:16} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  for (const json& error : rule["errors"]) {
+    text += fmt::format("{:16} {}: line {}, column {}: {}\n", "error",
+                        error["code"].get<std::string>(), error["line"].get<int>(),
+                        error["column"].get<int>(), error["message"].get<std::string>());
+  }
+  return text + "\n" + rule["query"].get<std::string>();
+}
+
+// Why there is no rule of that id: a file that names it may be broken.
+Error NoSuchRule(const std::string& id, const run::RuleBook& book) {
+  Error error{.kind = ErrorKind::kNotFound,
+              .message = "no rule has the id " + id,
+              .hint = "picket rules list --format json names them all."};
+  if (!book.errors.empty()) {
+    error.hint += fmt::format(" {} cannot be read; 'picket validate' names each.",
+                              Counted(std::ssize(book.errors), "rule file"));
+  }
+  return error;
+}
+
+void Show(Context& context, const std::vector<std::string>& ids) {
   const auto settings = LoadSettings(context);
   if (!settings) return;
-  run::RuleBook book = run::LoadRuleBook(*settings);
-  const Gaps gaps = FindGaps(context, *settings);
-  NoteGaps(book, gaps);
-  for (const alerts::LoadedRule& loaded : book.rules) {
-    const rules::Rule& rule = loaded.rule;
-    if (rule.id != AsciiLower(id)) continue;
-    json object = RuleJson(rule, loaded.verdict, gaps);
-    object["description"] = rule.description;
-    object["severity"] = rules::SeverityName(rule.severity);
-    object["confidence"] = rules::ConfidenceName(rule.confidence);
-    object["licence"] = rule.licence;
-    object["tactics"] = rule.tactics;
-    object["techniques"] = rule.techniques;
-    object["frequency"] = FormatTimespan(rule.query_frequency);
-    object["period"] = FormatTimespan(rule.query_period);
-    object["false_positives"] = rule.false_positives;
-    object["next_steps"] = rule.next_steps;
-    object["suppression"] = rule.suppression.ticks > 0 ? FormatTimespan(rule.suppression) : "";
-    object["grouping"] = rule.alert_per_result ? "AlertPerResult" : "SingleAlert";
-    object["progress"] = ProgressJson(*settings, loaded);
-    object["hash"] = rule.hash;
-    object["query"] = rule.query;
-    if (context.format == Format::kJson) {
-      WriteAll(JsonPage(object), stdout);
-      return;
+  const run::RuleBook all = run::LoadRuleBook(*settings);
+  run::RuleBook shown;
+  for (const std::string& id : ids) {
+    const auto found = std::find_if(all.rules.begin(), all.rules.end(), [&](const auto& loaded) {
+      return loaded.rule.id == AsciiLower(id);
+    });
+    if (found == all.rules.end()) {
+      Failed(context, NoSuchRule(id, all));
+    } else {
+      shown.rules.push_back(*found);
     }
-    std::string text;
-    for (const auto& [key, value] : object.items()) {
-      if (key == "query" || key == "errors") continue;
-      text += fmt::format("{:16} {}\n", key,
-                          value.is_string() ? value.get<std::string>() : value.dump());
-    }
-    WriteAll(EscapeTerminal(text + "\n" + rule.query), stdout);
+  }
+  if (shown.rules.empty()) return;
+  Progresses progresses;
+  const Gaps gaps = ReadTenants(context, *settings, shown.rules, &progresses);
+  NoteGaps(shown, gaps);
+  json objects = json::array();
+  for (const alerts::LoadedRule& loaded : shown.rules) {
+    objects.push_back(WholeJson(loaded, gaps, progresses));
+  }
+  if (context.format == Format::kJson) {
+    WriteAll(JsonPage(ids.size() == 1 ? objects.front() : objects), stdout);
     return;
   }
-  Failed(context, {.kind = ErrorKind::kNotFound,
-                   .message = "no rule has the id " + id,
-                   .hint = "picket rules list --format json names them all."});
+  for (const json& object : objects) {
+    WriteAll((&object == &objects.front() ? "" : "\n") + EscapeTerminal(WholeText(object)), stdout);
+  }
 }
 
 }  // namespace
@@ -258,7 +307,7 @@ void AddRules(CLI::App& app, Context& context) {
   rules->require_subcommand(1);
   rules->footer(
       "Examples:\n  picket rules list --config picket.toml\n"
-      "  picket rules check my-rule.yaml");
+      "  picket rules check my-rule.yaml\n  picket rules test my-rule.yaml");
 
   CLI::App* list = rules->add_subcommand("list", "Every rule of the config with its verdict");
   AddConfigOption(*list, context);
@@ -266,15 +315,15 @@ void AddRules(CLI::App& app, Context& context) {
   list->footer("Examples:\n  picket rules list\n  picket rules list --format json");
   list->callback([&context] { List(context); });
 
-  auto id = std::make_shared<std::string>();
-  CLI::App* show = rules->add_subcommand("show", "One rule, whole");
-  show->add_option("ID", *id, "The rule's id")->required();
+  auto ids = std::make_shared<std::vector<std::string>>();
+  CLI::App* show = rules->add_subcommand("show", "A rule, whole");
+  show->add_option("ID", *ids, "The rule's id; with several, JSON is a list")->required();
   AddConfigOption(*show, context);
   AddFormatOption(*show, context, {"table", "json"});
   show->footer(
       "Examples:\n  picket rules show 18e9803a-3394-580e-b321-53d788c2c042\n"
       "  picket rules show 18e9803a-3394-580e-b321-53d788c2c042 --format json");
-  show->callback([&context, id] { Show(context, *id); });
+  show->callback([&context, ids] { Show(context, *ids); });
 
   auto paths = std::make_shared<std::vector<std::string>>();
   CLI::App* check = rules->add_subcommand("check", "Would these rule files run?");
@@ -285,6 +334,7 @@ void AddRules(CLI::App& app, Context& context) {
       "  picket rules check rules.d --format json\n"
       "\nExit codes: 0 all run; 1 some are refused");
   check->callback([&context, paths] { Check(context, *paths); });
+  AddRuleTests(*rules, context);
   AddBacktest(*rules, context);
 }
 

@@ -156,7 +156,7 @@ void CheckRules(Checklist& list, const run::RuleBook& book) {
              {.message = kql::ToString(first), .hint = first.hint});
   }
   for (const rules::RuleFileError& error : book.errors) {
-    list.Bad("rule " + error.file.string(), error.error);
+    list.Bad((error.file.empty() ? "" : "rule ") + Where(error), error.error);
   }
   list.Good(fmt::format("{} can run", Counted(good, "rule")));
 }

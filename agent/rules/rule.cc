@@ -38,4 +38,10 @@ std::string_view ConfidenceName(Confidence confidence) {
   return "medium";
 }
 
+FilePlace QueryPlace::InFile(int line, int column) const {
+  if (!verbatim) return begin;
+  return {.line = begin.line + line - 1,
+          .column = column + (line == 1 ? begin.column - 1 : indent)};
+}
+
 }  // namespace picket::rules

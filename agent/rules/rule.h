@@ -22,10 +22,31 @@ std::string_view ConfidenceName(Confidence confidence);  // "low", …
 
 enum class RuleKind : std::uint8_t { kScheduled, kNrt };
 
+// Where something stands in a rule's file; both 1-based, columns in code points.
+struct FilePlace {
+  int line = 1;
+  int column = 1;
+};
+
+// Where a rule's query stands in its file, so that what is wrong in it is shown there.
+struct QueryPlace {
+  FilePlace begin;       // of the text; of its key when the text is not `verbatim`
+  int indent = 0;        // columns that the file has before its further lines
+  bool verbatim = true;  // false: the file writes it with escapes or folded lines
+
+  // Of a line and column of the text: in the file, or `begin` when that can't be told.
+  [[nodiscard]] FilePlace InFile(int line, int column) const;
+};
+
 // Sentinel's entityMappings: which column of the result holds which identifier of which entity.
 struct EntityMapping {
-  std::string type;                                              // "Account", "IP", …
-  std::vector<std::pair<std::string, std::string>> identifiers;  // identifier, column
+  struct Identifier {
+    std::string name;    // "FullName", "Address", …
+    std::string column;  // of the result
+    FilePlace place{};   // of the column's name
+  };
+  std::string type;  // "Account", "IP", …
+  std::vector<Identifier> identifiers;
 };
 
 enum class TriggerOperator : std::uint8_t { kGreater, kLess, kEqual, kNotEqual };
@@ -74,7 +95,8 @@ struct Rule {
   std::vector<std::string> next_steps;
 
   std::filesystem::path file;
-  int query_line = 1;  // where the query starts in the file
+  QueryPlace query_place;
+  FilePlace period_place;  // of queryPeriod, else of queryFrequency
   bool shipped = false;
   std::string hash;  // of its meaning: another hash is another rule to the cursor
 };

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <map>
 
+#include "agent/rules/rule_test.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "base/uuid.h"
@@ -23,8 +24,8 @@ std::string HashOfMeaning(const Rule& rule) {
       rule.query_period.ticks, static_cast<int>(rule.trigger_operator), rule.trigger_threshold);
   for (const EntityMapping& entity : rule.entities) {
     meaning += entity.type + "\n";
-    for (const auto& [identifier, column] : entity.identifiers) {
-      meaning += identifier + "=" + column + "\n";
+    for (const EntityMapping::Identifier& identifier : entity.identifiers) {
+      meaning += identifier.name + "=" + identifier.column + "\n";
     }
   }
   if (rule.suppression.ticks > 0) meaning += fmt::format("held {}\n", rule.suppression.ticks);
@@ -111,6 +112,11 @@ Result<Rule> ParseKqlRule(std::string_view text, const fs::path& file) {
 Result<Rule> LoadRule(const fs::path& file) {
   PK_ASSIGN_OR_RETURN(const std::string text, ReadFile(file, kMaxRuleFileBytes));
   const std::string extension = AsciiLower(file.extension().string());
+  if (IsRuleTestFile(file)) {
+    return Fail({.kind = ErrorKind::kRefused,
+                 .message = "the file holds tests of a rule",
+                 .hint = "'picket rules test' runs them."});
+  }
   if (extension != ".kql" && extension != ".yaml" && extension != ".yml") {
     return Fail({.kind = ErrorKind::kRefused,
                  .message = "no rule file: " + file.string(),
@@ -122,6 +128,10 @@ Result<Rule> LoadRule(const fs::path& file) {
   return rule;
 }
 
+std::string Where(const RuleFileError& error) {
+  return error.file.empty() ? "[rules]" : error.file.string();
+}
+
 void AddRules(RuleSet& set, const std::vector<fs::path>& paths, bool shipped) {
   std::vector<fs::path> files;
   for (const fs::path& path : paths) {
@@ -130,7 +140,7 @@ void AddRules(RuleSet& set, const std::vector<fs::path>& paths, bool shipped) {
       for (auto it = fs::recursive_directory_iterator(path, error);
            !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
         const std::string extension = AsciiLower(it->path().extension().string());
-        if (it->is_regular_file() &&
+        if (it->is_regular_file() && !IsRuleTestFile(it->path()) &&
             (extension == ".kql" || extension == ".yaml" || extension == ".yml")) {
           files.push_back(it->path());
         }

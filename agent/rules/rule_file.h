@@ -33,13 +33,16 @@ struct RuleFileError {
   std::uint32_t line = 1, column = 1;  // 1-based; the file's begin when it is no single place
 };
 
+// What is at fault, for people: the file, or [rules] of the config when it is none.
+std::string Where(const RuleFileError& error);
+
 struct RuleSet {
   std::vector<Rule> rules;            // in order of path
   std::vector<RuleFileError> errors;  // files that could not be read; the others run
 };
 
-// Adds every rule file below the paths (files or folders, recursively). A second rule with the id
-// of another of the set is an error of its file.
+// Adds every rule file below the paths (files or folders, recursively), files of tests left out. A
+// second rule with the id of another of the set is an error of its file.
 void AddRules(RuleSet& set, const std::vector<std::filesystem::path>& paths, bool shipped);
 // The same to an empty set.
 RuleSet LoadRules(const std::vector<std::filesystem::path>& paths, bool shipped);

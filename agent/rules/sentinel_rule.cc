@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "agent/rules/rule_file.h"
+#include "agent/rules/yaml_text.h"
 #include "base/text.h"
 #include "base/uuid.h"
 
@@ -23,6 +24,11 @@ Error Refused(const YAML::Mark& mark, std::string message, std::string hint = {}
 class MemberReader {
  public:
   explicit MemberReader(const YAML::Node& node) : node_(node) {}
+
+  // What was wrong in a mapping below, if anything.
+  void Adopt(const MemberReader& below) {
+    if (!error_) error_ = below.error_;
+  }
 
   [[nodiscard]] std::string Text(const char* name) {
     const YAML::Node member = node_[name];
@@ -98,7 +104,7 @@ class MemberReader {
   std::optional<Error> error_;
 };
 
-void ReadEntities(MemberReader& reader, Rule& rule) {
+void ReadEntities(MemberReader& reader, const YamlText& text, Rule& rule) {
   const YAML::Node mappings = reader.Raw("entityMappings");
   if (!mappings || mappings.IsNull()) return;
   if (!mappings.IsSequence())
@@ -117,11 +123,12 @@ void ReadEntities(MemberReader& reader, Rule& rule) {
     for (const YAML::Node& field : fields) {
       if (!field.IsMap()) return reader.Complain(field.Mark(), "a field mapping must be a mapping");
       MemberReader pair(field);
-      entity.identifiers.emplace_back(pair.RequiredText("identifier"),
-                                      pair.RequiredText("columnName"));
-      if (pair.error()) return reader.Complain(field.Mark(), pair.error()->message);
+      entity.identifiers.push_back({.name = pair.RequiredText("identifier"),
+                                    .column = pair.RequiredText("columnName"),
+                                    .place = text.PlaceOf(pair.Raw("columnName"))});
+      if (pair.error()) return reader.Adopt(pair);
     }
-    if (mapping.error()) return reader.Complain(node.Mark(), mapping.error()->message);
+    if (mapping.error()) return reader.Adopt(mapping);
     rule.entities.push_back(std::move(entity));
   }
 }
@@ -166,7 +173,7 @@ void ReadGrouping(MemberReader& reader, Rule& rule) {
   MemberReader grouping(node);
   rule.alert_per_result = grouping.OneOf<bool>(
       "aggregationKind", {{"SingleAlert", false}, {"AlertPerResult", true}}, false);
-  if (grouping.error()) reader.Complain(node.Mark(), grouping.error()->message);
+  reader.Adopt(grouping);
 }
 
 void ReadDetails(MemberReader& reader, Rule& rule) {
@@ -183,7 +190,7 @@ void ReadDetails(MemberReader& reader, Rule& rule) {
     rule.description_format = details.Text("alertDescriptionFormat");
     rule.severity_column = details.Text("alertSeverityColumnName");
     rule.tactics_column = details.Text("alertTacticsColumnName");
-    if (details.error()) reader.Complain(node.Mark(), details.error()->message);
+    reader.Adopt(details);
   }
 }
 
@@ -207,13 +214,14 @@ void ReadExtension(MemberReader& reader, Rule& rule) {
       rule.explanations.push_back({.column = reason.RequiredText("column"),
                                    .values = reason.Texts("values"),
                                    .text = reason.RequiredText("text")});
-      if (reason.error()) return reader.Complain(item.Mark(), reason.error()->message);
+      if (reason.error()) return reader.Adopt(reason);
     }
   }
-  if (own.error()) reader.Complain(node.Mark(), own.error()->message);
+  reader.Adopt(own);
 }
 
-Result<Rule> ReadRule(const YAML::Node& root, const std::filesystem::path& file) {
+Result<Rule> ReadRule(const YAML::Node& root, const YamlText& text,
+                      const std::filesystem::path& file) {
   if (!root.IsMap()) return Fail(Refused(root.Mark(), "a rule must be a mapping of its members"));
   MemberReader reader(root);
   Rule rule;
@@ -223,8 +231,7 @@ Result<Rule> ReadRule(const YAML::Node& root, const std::filesystem::path& file)
   rule.description = reader.Text("description");
   rule.version = reader.Text("version");
   rule.query = reader.RequiredText("query");
-  // A block scalar's mark is its indicator; the text starts on the next line.
-  if (const YAML::Node query = root["query"]) rule.query_line = query.Mark().line + 2;
+  rule.query_place = text.PlaceOfScalar(root, "query");
   rule.kind = reader.OneOf<RuleKind>(
       "kind", {{"Scheduled", RuleKind::kScheduled}, {"NRT", RuleKind::kNrt}}, RuleKind::kScheduled);
   rule.severity = reader.OneOf<Severity>("severity",
@@ -237,12 +244,15 @@ Result<Rule> ReadRule(const YAML::Node& root, const std::filesystem::path& file)
   const bool nrt = rule.kind == RuleKind::kNrt;
   rule.query_frequency = reader.Span("queryFrequency", nrt ? kMinute : kHour);
   rule.query_period = reader.Span("queryPeriod", nrt ? kMinute : kDay);
+  for (const char* member : {"queryFrequency", "queryPeriod"}) {
+    if (const YAML::Node node = reader.Raw(member)) rule.period_place = text.PlaceOf(node);
+  }
   rule.tactics = reader.Texts("tactics");
   rule.techniques = reader.Texts("relevantTechniques");
   ReadThreshold(reader, rule);
   ReadSuppression(reader, rule);
   ReadGrouping(reader, rule);
-  ReadEntities(reader, rule);
+  ReadEntities(reader, text, rule);
   ReadDetails(reader, rule);
   ReadExtension(reader, rule);
 
@@ -276,7 +286,7 @@ Result<Rule> ParseSentinelRule(std::string_view yaml, const std::filesystem::pat
       return Fail(Refused(documents[1].Mark(), "the file holds a second document",
                           "Put each rule into a file of its own."));
     }
-    return ReadRule(documents.front(), file);
+    return ReadRule(documents.front(), YamlText(yaml), file);
   } catch (const YAML::Exception& e) {
     return Fail(Refused(e.mark, "not YAML: " + e.msg));
   }

@@ -5,14 +5,28 @@
 namespace picket::rules {
 namespace {
 
-void Refuse(Verdict& verdict, const Rule& rule, std::string code, std::string message,
+void Refuse(Verdict& verdict, FilePlace place, std::string code, std::string message,
             std::string hint) {
   verdict.errors.push_back({.code = std::move(code),
                             .message = std::move(message),
                             .span = {},
-                            .line = rule.query_line,
-                            .column = 1,
+                            .line = place.line,
+                            .column = place.column,
                             .hint = std::move(hint)});
+}
+
+// As an editor shows the rule's file.
+kql::Diagnostic InFile(kql::Diagnostic error, const Rule& rule) {
+  // What is missing at the query's end is missing behind its last word, not below it.
+  const std::size_t end = rule.query.find_last_not_of(" \t\r\n") + 1;
+  if (error.span.begin > end) {
+    error.span = {.begin = end, .end = end};
+    Locate(error, rule.query);
+  }
+  const FilePlace place = rule.query_place.InFile(error.line, error.column);
+  error.line = place.line;
+  error.column = place.column;
+  return error;
 }
 
 // Entity mappings and custom details must name columns of the result.
@@ -25,11 +39,11 @@ void CheckColumns(Verdict& verdict, const Rule& rule) {
     return false;
   };
   for (const EntityMapping& entity : rule.entities) {
-    for (const auto& [identifier, column] : entity.identifiers) {
-      if (!known(column)) {
-        Refuse(verdict, rule, "PK111",
+    for (const EntityMapping::Identifier& identifier : entity.identifiers) {
+      if (!known(identifier.column)) {
+        Refuse(verdict, identifier.place, "PK111",
                fmt::format("the entity {} is mapped to '{}', which the query does not return",
-                           entity.type, column),
+                           entity.type, identifier.column),
                "Correct entityMappings, or project the column.");
       }
     }
@@ -55,8 +69,7 @@ Verdict Check(const Rule& rule, const kql::Catalog& catalog) {
   Verdict verdict;
   kql::CompileResult compiled = kql::Compile(rule.query, catalog);
   for (kql::Diagnostic& error : compiled.errors) {
-    error.line += rule.query_line - 1;  // as an editor shows the rule's file
-    verdict.errors.push_back(std::move(error));
+    verdict.errors.push_back(InFile(std::move(error), rule));
   }
   if (compiled.query) {
     verdict.tables = compiled.query->Tables();
@@ -66,10 +79,10 @@ Verdict Check(const Rule& rule, const kql::Catalog& catalog) {
     verdict.query = std::move(compiled.query);
     verdict.way = WayOf(rule, *verdict.query);
     if (verdict.tables.empty()) {
-      Refuse(verdict, rule, "PK110", "the rule reads no table", "");
+      Refuse(verdict, rule.query_place.begin, "PK110", "the rule reads no table", "");
     } else if (verdict.way == Way::kByTick && rule.query_period < rule.query_frequency) {
       Refuse(
-          verdict, rule, "PK112",
+          verdict, rule.period_place, "PK112",
           fmt::format("queryPeriod {} is shorter than queryFrequency {}: what happens in between "
                       "would never be looked at",
                       FormatTimespan(rule.query_period), FormatTimespan(rule.query_frequency)),

@@ -23,7 +23,7 @@ struct Verdict {
   std::string verdict;                      // "runs" | "refused"
   std::vector<std::string> tables;          // that it reads
   std::vector<std::string> missing;         // of them, those that never have rows here
-  kql::Diagnostics errors;                  // lines counted in the rule's file
+  kql::Diagnostics errors;                  // lines and columns of the rule's file
   std::shared_ptr<const kql::Query> query;  // nullptr when refused
   Way way = Way::kByTick;
 };

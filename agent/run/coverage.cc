@@ -78,12 +78,16 @@ Error ToError(const MissingRole& missing) {
 }
 
 Result<TablesWithoutRows> FindTablesWithoutRows(const Settings& settings, const Tenant& tenant) {
-  TablesWithoutRows missing;
   auto store = OpenTenant(settings, tenant.id, /*read_only=*/true);
   if (!store && store.error().kind != ErrorKind::kNotFound) return Fail(store.error());
+  return FindTablesWithoutRows(store ? store->get() : nullptr, tenant);
+}
+
+Result<TablesWithoutRows> FindTablesWithoutRows(storage::TenantStore* store, const Tenant& tenant) {
+  TablesWithoutRows missing;
   const std::vector<std::string> polled = StreamsOf(tenant);
   for (const tables::TableMapping* table : tables::AllTables()) {
-    PK_ASSIGN_OR_RETURN(std::string why, WhyNoRows(store ? store->get() : nullptr, polled, *table));
+    PK_ASSIGN_OR_RETURN(std::string why, WhyNoRows(store, polled, *table));
     if (!why.empty()) missing.emplace(table->table, std::move(why));
   }
   return missing;

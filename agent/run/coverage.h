@@ -6,6 +6,7 @@
 
 #include "agent/run/settings.h"
 #include "base/result.h"
+#include "storage/tenant_store.h"
 
 namespace picket::run {
 
@@ -25,6 +26,9 @@ Error ToError(const MissingRole& missing);
 // Tables of which a tenant gets no rows, each with the reason: the config leaves the stream out,
 // the stream is off (a permission, a licence), or only an import fills it and none has.
 using TablesWithoutRows = std::map<std::string, std::string, std::less<>>;
+// `store`: the tenant's, or nullptr when it has none yet.
+Result<TablesWithoutRows> FindTablesWithoutRows(storage::TenantStore* store, const Tenant& tenant);
+// The same of a store that is opened for it.
 Result<TablesWithoutRows> FindTablesWithoutRows(const Settings& settings, const Tenant& tenant);
 
 }  // namespace picket::run

@@ -15,6 +15,9 @@
 namespace picket::storage {
 namespace {
 
+// SQLite's name for a database that no file holds; it has no write-ahead log.
+constexpr const char* kInMemory = ":memory:";
+
 std::string CodeName(int extended) {
   switch (extended & 0xFF) {
     case SQLITE_BUSY:
@@ -103,7 +106,7 @@ Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& pa
   }
   // SQLite gives -wal and -shm the mode of the file, so the file is made first, with ours. If that
   // fails, SQLite says why.
-  if (options.create && !options.read_only) (void)CreatePrivateFile(path);
+  if (options.create && !options.read_only && path != kInMemory) (void)CreatePrivateFile(path);
   const int flags =
       (options.read_only ? SQLITE_OPEN_READONLY
                          : SQLITE_OPEN_READWRITE | (options.create ? SQLITE_OPEN_CREATE : 0)) |
@@ -126,7 +129,7 @@ Status Database::SetUp(const OpenOptions& options) {
   if (!options.read_only) {
     PK_ASSIGN_OR_RETURN(Statement wal, PrepareOnce("PRAGMA journal_mode=WAL"));
     PK_ASSIGN_OR_RETURN(const bool row, wal.Step());
-    if (!row || wal.Text(0) != "wal") {
+    if (!row || wal.Text(0) != (path_ == kInMemory ? "memory" : "wal")) {
       return Fail({.kind = ErrorKind::kStorage,
                    .message = path_.string() + ": no write-ahead log on this file system",
                    .hint = "Put data_dir on a local disk."});

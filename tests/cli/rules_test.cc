@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/program.h"
@@ -108,8 +109,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "bad.yaml",
                 With("startswith 'clara'", "startswth 'clara'"),
                 15,
-                27,
-                {"line 15, column 27"}},
+                29,
+                {"line 15, column 29"}},
         BadRule{"NoYaml",
                 "bad.yaml",
                 "id: x\nname: [broken\nseverity: Low\n",
@@ -131,8 +132,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadRule{"MappedToNoColumn",
                 "bad.yaml",
                 With("columnName: UserPrincipalName", "columnName: UserPrincipleName"),
-                14,
-                1,
+                12,
+                21,
                 {"UserPrincipleName", "entityMappings"}},
 
         BadRule{"NotUtf8", "bad.kql", "SigninLogs | where \xC3\x28 == 1\n", 1, 1, {"UTF-8"}}),
@@ -151,6 +152,114 @@ TEST_F(RulePathTest, AFolderWithoutRulesSaysWhatRulesAre) {
   const Outcome check = Picket("rules check empty");
   EXPECT_EQ(check.code, 1);
   EXPECT_THAT(check.out, HasSubstr(".yaml"));
+}
+
+// One broken rule, or one id that is none, keeps nothing good from being shown or run.
+TEST_F(RulePathTest, OneBrokenIdKeepsNoneOfTheOthersBack) {
+  std::filesystem::create_directory(dir_ / "rules");
+  Write("rules/a-broken.yaml", With("0f7c6c1e-1111-4222-8333-777777777777", "no-guid"));
+  Write("rules/b-good.yaml", kGood);
+  Write("rules/c-same.yaml", kGood);
+  Write("rules/d-good.yaml", With("Any sign-in", "Each sign-in"));
+  const Outcome check = Picket("rules check rules --format json 2>/dev/null");
+  EXPECT_EQ(check.code, 1);
+  const json checked = json::parse(check.out, nullptr, false);
+  ASSERT_EQ(checked.size(), 4U) << check.out;
+  std::map<std::string, std::string> verdicts;
+  for (const json& rule : checked) verdicts[rule["file"]] = rule["verdict"];
+  EXPECT_EQ(verdicts["rules/b-good.yaml"], "runs");
+  EXPECT_EQ(verdicts["rules/d-good.yaml"], "runs");
+  EXPECT_EQ(verdicts["rules/a-broken.yaml"], "refused");
+  EXPECT_EQ(verdicts["rules/c-same.yaml"], "refused");
+
+  Write("secret", "s");
+  Write("picket.toml",
+        "[agent]\ndata_dir = \"data\"\n[rules]\npaths = [\"rules\"]\nshipped = false\n"
+        "[app]\nclient_id = \"11111111-2222-4333-8444-555555555555\"\ncredential = \"secret\"\n"
+        "client_secret = \"@{file:secret}\"\n[[tenant]]\nname = \"contoso\"\n"
+        "tenant_id = \"7b2c7e2e-9f0a-4d5b-8a43-0d3c1c1f5a01\"\n");
+  const std::string good = "0f7c6c1e-1111-4222-8333-444444444444";
+  const std::string other = "0f7c6c1e-1111-4222-8333-777777777777";
+  const Outcome shown = Picket("rules show no-guid " + good + " " + other);
+  EXPECT_EQ(shown.code, 1);
+  EXPECT_THAT(shown.out, HasSubstr("Any sign-in of Clara"));
+  EXPECT_THAT(shown.out, HasSubstr("Each sign-in of Clara"));
+  EXPECT_THAT(shown.out, HasSubstr("no rule has the id no-guid"));
+  EXPECT_THAT(shown.out, HasSubstr("2 rule files cannot be read; 'picket validate' names each."));
+  const json both = json::parse(Picket("rules show " + good + " " + other + " --format json").out,
+                                nullptr, false);
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[1]["id"], other);
+  EXPECT_EQ(json::parse(Picket("rules show " + good + " --format json").out)["id"], good);
+}
+
+TEST_F(RulePathTest, WhatIsNoFilesFaultNamesTheConfig) {
+  Write("secret", "s");
+  Write("picket.toml",
+        "[agent]\ndata_dir = \"data\"\n[rules]\nshipped_path = \"nowhere\"\n"
+        "[app]\nclient_id = \"11111111-2222-4333-8444-555555555555\"\ncredential = \"secret\"\n"
+        "client_secret = \"@{file:secret}\"\n[[tenant]]\nname = \"contoso\"\n"
+        "tenant_id = \"7b2c7e2e-9f0a-4d5b-8a43-0d3c1c1f5a01\"\n");
+  const Outcome validate = Picket("validate --offline");
+  EXPECT_THAT(validate.out, HasSubstr("no such file or folder"));
+  // The program alone in a folder, without the rules beside it.
+  const Outcome alone = Shell(
+      "sed -i '/shipped_path/d' picket.toml && mkdir bin && cp \"$PICKET\" bin/picket && "
+      "bin/picket validate --offline; bin/picket rules list");
+  EXPECT_THAT(alone.out, HasSubstr("wrong [rules]: the shipped rules are not beside the program"));
+  EXPECT_THAT(alone.out, testing::Not(HasSubstr(": : ")));
+  EXPECT_THAT(alone.out, testing::ContainsRegex("refused +\\[rules\\] "));
+}
+
+using RuleTestsTest = ProgramTest;
+
+TEST_F(RuleTestsTest, TellsWhatPassesAndWhatDoesNot) {
+  Write("clara.yaml", kGood);
+  const std::string event =
+      "    events: {SigninLogs: [{id: a, createdDateTime: 2026-11-24T09:30:00Z, "
+      "userPrincipalName: clara}]}\n";
+  const std::string good = "cases:\n  - name: fires\n" + event + "    expect: {count: 1}\n";
+  Write("clara.test.yaml", good);
+  const Outcome passed = Picket("rules test clara.yaml");
+  EXPECT_EQ(passed.code, 0) << passed.out;
+  EXPECT_EQ(passed.out, "clara.test.yaml\n  ok    fires\n1 test: 1 passed, 0 failed\n");
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "data"));
+  EXPECT_EQ(Picket("rules check .").code, 0) << "tests are no rules";
+
+  Write("clara.test.yaml",
+        good + "  - name: \"does not \\e[31m\"\n" + event + "    expect: {fires: false}\n");
+  const Outcome failed = Picket("rules test .");
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_THAT(failed.out, HasSubstr("  ok    fires\n"));
+  EXPECT_THAT(failed.out, HasSubstr("(line 5)\n        it fires, and should not: 1 finding\n"));
+  EXPECT_THAT(failed.out, HasSubstr("2 tests: 1 passed, 1 failed"));
+  EXPECT_EQ(failed.out.find('\x1b'), std::string::npos);
+  const json told = json::parse(Picket("rules test clara.test.yaml --format json").out);
+  EXPECT_EQ(told["passed"], 1);
+  EXPECT_EQ(told["failed"], 1);
+  EXPECT_EQ(told["cases"][0]["passed"], true);
+  EXPECT_EQ(told["cases"][0]["rule"], "clara.yaml");
+  EXPECT_EQ(told["cases"][1]["line"], 5);
+  EXPECT_EQ(told["cases"][1]["problems"][0], "it fires, and should not: 1 finding");
+}
+
+TEST_F(RuleTestsTest, WhatCanNotBeTestedIsNoPass) {
+  Write("clara.yaml", kGood);
+  const Outcome none = Picket("rules test clara.yaml");
+  EXPECT_EQ(none.code, 1);
+  EXPECT_THAT(none.out, HasSubstr("clara.test.yaml beside it would hold them"));
+  EXPECT_EQ(Picket("rules test nowhere").code, 1);
+  std::filesystem::create_directory(dir_ / "empty");
+  const Outcome empty = Picket("rules test empty");
+  EXPECT_EQ(empty.code, 1);
+  EXPECT_THAT(empty.out, HasSubstr("there are no tests there"));
+  Write("clara.test.yaml", "cases:\n  - nme: x\n");
+  EXPECT_THAT(Picket("rules test clara.yaml").out,
+              HasSubstr("line 2, column 5: a case has no 'nme'"));
+  Write("lost.test.yaml", "cases: [{name: x, expect: {fires: true}}]\n");
+  EXPECT_THAT(Picket("rules test lost.test.yaml").out, HasSubstr("lost.yaml: cannot read"));
+  EXPECT_EQ(Picket("rules test --format csv").code, 64);
+  EXPECT_EQ(Picket("rules test --config none.toml").code, 78);
 }
 
 constexpr const char* kCounting = R"(id: 0f7c6c1e-1111-4222-8333-888888888888

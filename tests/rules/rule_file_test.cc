@@ -70,21 +70,103 @@ TEST(SentinelRuleTest, EveryMemberIsRead) {
   EXPECT_THAT(rule->techniques, ElementsAre("T1078.004"));
   ASSERT_EQ(rule->entities.size(), 1U);
   EXPECT_EQ(rule->entities[0].type, "Account");
-  EXPECT_THAT(rule->entities[0].identifiers,
-              ElementsAre(testing::Pair("FullName", "UserPrincipalName")));
+  ASSERT_EQ(rule->entities[0].identifiers.size(), 1U);
+  EXPECT_EQ(rule->entities[0].identifiers[0].name, "FullName");
+  EXPECT_EQ(rule->entities[0].identifiers[0].column, "UserPrincipalName");
   EXPECT_THAT(rule->custom_details, ElementsAre(testing::Pair("Reason", "Why")));
   EXPECT_EQ(rule->licence, "P1");
   EXPECT_EQ(rule->query, "SigninLogs\n| where ResultType == 0\n");
 }
 
-TEST(SentinelRuleTest, AnErrorOfTheQueryIsAtItsLineInTheFile) {
-  auto rule = ParseSentinelRule(With("ResultType ==", "NoSuchColumn =="), "r.yaml");
-  ASSERT_TRUE(rule) << rule.error().message;
+// Line and column, counted by hand as an editor does, of the word in the text.
+std::pair<int, int> PlaceInEditor(const std::string& text, const std::string& word) {
+  std::pair<int, int> place = {1, 1};
+  const std::size_t at = text.find(word);
+  EXPECT_NE(at, std::string::npos) << word;
+  for (std::size_t i = 0; i < at; ++i) {
+    if (text[i] == '\n') {
+      place = {place.first + 1, 1};
+    } else if ((text[i] & 0xC0) != 0x80) {
+      ++place.second;
+    }
+  }
+  return place;
+}
+
+// Of the only error of a rule.
+std::pair<int, int> PlaceOfError(const std::string& yaml) {
+  const auto rule = ParseSentinelRule(yaml, "r.yaml");
+  EXPECT_TRUE(rule) << rule.error().message;
+  if (!rule) return {0, 0};
   const Verdict verdict = Check(*rule, tables::TableCatalog());
   EXPECT_EQ(verdict.verdict, "refused");
-  ASSERT_FALSE(verdict.errors.empty());
-  EXPECT_EQ(verdict.errors[0].line, 14);
   EXPECT_EQ(verdict.query, nullptr);
+  EXPECT_EQ(verdict.errors.size(), 1U);
+  return {verdict.errors.at(0).line, verdict.errors.at(0).column};
+}
+
+// The good rule with its query written otherwise.
+std::string WithQuery(const std::string& member) {
+  return With("query: |\n  SigninLogs\n  | where ResultType == 0\n", member);
+}
+
+TEST(SentinelRuleTest, AnErrorOfTheQueryIsWhereAnEditorShowsIt) {
+  for (const char* member : {
+           "query: |\n  SigninLogs\n  | where ResultType == 0 and NoSuchColumn == 1\n",
+           "query: |\n  SigninLogs | where NoSuchColumn == 1\n",
+           "query: |-   # why\n\n\n        SigninLogs\n\n          | where NoSuchColumn == 1\n\n",
+           "query: |2\n    SigninLogs\n  | where NoSuchColumn == 1\n",
+           "query: |+\n    SigninLogs // é ü 漢\n    | where 'é' == '漢' or NoSuchColumn == 1\n\n",
+           "query:   |\r\n   SigninLogs\r\n   | where NoSuchColumn == 1\r\n",
+           "query: SigninLogs | where NoSuchColumn == 1\n",
+           "query: \"SigninLogs | where NoSuchColumn == 1\"\n",
+           "'query':   'SigninLogs | where NoSuchColumn == 1'\n",
+           "query:\n  SigninLogs | where NoSuchColumn == 1\n",
+       }) {
+    const std::string yaml = WithQuery(member);
+    EXPECT_EQ(PlaceOfError(yaml), PlaceInEditor(yaml, "NoSuchColumn")) << member;
+  }
+  const std::string flow =
+      "{name: é, id: 18e9803a-3394-580e-b321-53d788c2c042, query: 'SigninLogs | take NoSuch'}";
+  EXPECT_EQ(PlaceOfError(flow), PlaceInEditor(flow, "NoSuch"));
+}
+
+// Lines that YAML folds and characters that it unescapes stand elsewhere in the file than in the
+// text.
+TEST(SentinelRuleTest, AnErrorOfAQueryThatTheFileWritesOtherwiseIsAtItsKey) {
+  for (const char* member : {
+           "query: >\n  SigninLogs\n  | where NoSuchColumn == 1\n",
+           "query: \"SigninLogs | where \\\"a\\\" == NoSuchColumn\"\n",
+           "query: 'SigninLogs | where ''a'' == NoSuchColumn'\n",
+           "query: 'SigninLogs\n  | where NoSuchColumn == 1'\n",
+           "query: SigninLogs\n  | where NoSuchColumn == 1\n",
+       }) {
+    const std::string yaml = WithQuery(member);
+    EXPECT_EQ(PlaceOfError(yaml), PlaceInEditor(yaml, "query:")) << member;
+  }
+}
+
+TEST(SentinelRuleTest, WhatIsMissingAtTheEndIsMissingBehindTheLastWord) {
+  const std::string yaml = WithQuery("query: |\n  SigninLogs\n  | where ResultType ==\n\n");
+  auto place = PlaceInEditor(yaml, "==");
+  place.second += 2;
+  EXPECT_EQ(PlaceOfError(yaml), place);
+}
+
+TEST(SentinelRuleTest, WhatIsWrongBesideTheQueryIsAtItsOwnPlace) {
+  const std::string mapped = With("columnName: User", "columnName: Loser");
+  EXPECT_EQ(PlaceOfError(mapped), PlaceInEditor(mapped, "LoserPrincipalName"));
+  const std::string period = With("queryPeriod: 2d", "queryPeriod: 10m");
+  EXPECT_EQ(PlaceOfError(period), PlaceInEditor(period, "10m"));
+  const std::string no_table = WithQuery("query: |\n  print UserPrincipalName = 'x'\n");
+  EXPECT_EQ(PlaceOfError(no_table), PlaceInEditor(no_table, "print"));
+}
+
+TEST(SentinelRuleTest, WhatIsWrongInAMappingBelowIsNamedByOnePlace) {
+  EXPECT_EQ(RefusalOf(With("columnName: User", "columName: User")),
+            "line 18, column 9: 'columnName' is missing or empty");
+  EXPECT_EQ(RefusalOf(With("confidence: low", "confidence: lowish")),
+            "line 23, column 15: 'confidence' is 'lowish'; it may be low, medium, high");
 }
 
 TEST(SentinelRuleTest, AnEntityOfAColumnThatIsNotReturnedIsRefused) {
