@@ -98,12 +98,12 @@ Status WriteFileAtomically(const fs::path& path, std::string_view content, unsig
   {
     FileHandle handle(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-    if (handle.get() < 0) return Fail(FileError(temporary, "cannot create", errno));
-    Status status = WriteAllBytes(handle.get(), content, temporary);
+    if (handle.get() < 0) return Fail(FileError(path, "cannot create", errno));
+    Status status = WriteAllBytes(handle.get(), content, path);
     if (status && ::fsync(handle.get()) != 0) {
-      status = Fail(FileError(temporary, "cannot sync", errno));
+      status = Fail(FileError(path, "cannot sync", errno));
     }
-    if (handle.Close() != 0 && status) status = Fail(FileError(temporary, "cannot close", errno));
+    if (handle.Close() != 0 && status) status = Fail(FileError(path, "cannot close", errno));
     if (!status) {
       ::unlink(temporary.c_str());
       return status;

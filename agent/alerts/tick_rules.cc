@@ -10,6 +10,7 @@
 #include "agent/rules/tick.h"
 #include "agent/rules/touched_ticks.h"
 #include "agent/tables/event_table_source.h"
+#include "base/text.h"
 
 namespace picket::alerts {
 namespace {
@@ -142,16 +143,17 @@ Result<bool> TickRules::SkipGone(const LoadedRule& loaded, const storage::TickCu
   if (!moment_.sure || last <= cursor.tick) return false;
   const std::int64_t ticks = (last - cursor.tick).ticks / rule.query_frequency.ticks;
   PK_ASSIGN_OR_RETURN(storage::Transaction transaction, store_.Begin());
-  PK_RETURN_IF_ERROR(
-      Record({.rule = rule.id,
-              .tick = last,
-              .version = rule.hash,
-              .state = storage::TickState::kGivenUp,
-              .reason = fmt::format("{} ticks, from {} on: their rows are older than is kept",
-                                    ticks, FormatRfc3339(cursor.tick + rule.query_frequency)),
-              .runs = 0,
-              .changed = moment_.now},
-             Turn::kNew, cursor.tick));
+  PK_RETURN_IF_ERROR(Record(
+      {.rule = rule.id,
+       .tick = last,
+       .version = rule.hash,
+       .state = storage::TickState::kGivenUp,
+       .reason =
+           fmt::format("{}, from {} on: the rows are older than is kept", Counted(ticks, "tick"),
+                       FormatRfc3339(cursor.tick + rule.query_frequency)),
+       .runs = 0,
+       .changed = moment_.now},
+      Turn::kNew, cursor.tick));
   PK_RETURN_IF_ERROR(transaction.Commit());
   return true;
 }

@@ -57,9 +57,9 @@ void Lines(std::string& text, const char* title, const std::vector<std::string>&
 
 std::string AlertText(const alerts::AlertView& alert) {
   std::string text = fmt::format("{} {}\n", alerts::PriorityName(alert.priority), alert.title);
-  text += fmt::format("  who       {} ({})\n  when      {} to {}, {} findings\n  status    {}{}\n",
+  text += fmt::format("  who       {} ({})\n  when      {} to {}, {}\n  status    {}{}\n",
                       alert.entity.name, alert.entity.type, FormatRfc3339(alert.first_seen),
-                      FormatRfc3339(alert.last_seen), alert.count, alert.status,
+                      FormatRfc3339(alert.last_seen), Counted(alert.count, "finding"), alert.status,
                       alert.closed_reason.empty() ? "" : ": " + alert.closed_reason);
   Lines(text, "why this fired", alert.reasons);
   Lines(text, "why this priority", alert.priority_why);

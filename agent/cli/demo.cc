@@ -105,7 +105,8 @@ Result<run::RoundCounts> ReadAll(const run::Settings& settings, std::stop_token 
     total.pages += counts.pages;
     total.alerts += counts.alerts;
     total.requests += counts.requests;
-    progress.Show(fmt::format("{} events read, {} requests", total.pages.added, total.requests));
+    progress.Show(fmt::format("{} read, {}", Counted(total.pages.added, "event"),
+                              Counted(total.requests, "request")));
     if (!more) break;
   }
   return total;
@@ -144,8 +145,9 @@ void Demo(Context& context, const Options& options) {
     context.exit_code = 130;
     return;
   }
-  Say(fmt::format("{} sign-ins and detections read in {} requests; {}:\n", counts->pages.added,
-                  counts->requests, Counted(std::ssize(report.incidents), "incident")));
+  Say(fmt::format("{} read (sign-ins and detections) in {}; {}:\n",
+                  Counted(counts->pages.added, "event"), Counted(counts->requests, "request"),
+                  Counted(std::ssize(report.incidents), "incident")));
   PrintIncidents(report.incidents);
   const fs::path page = fs::absolute(options.directory) / "report.html";
   if (Status written = WriteFileAtomically(page, outputs::ReportHtml(report)); !written) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "base/time.h"
 
 namespace picket::cli {
@@ -51,7 +52,8 @@ std::vector<std::string> PushedLines(const kql::OperatorStats& scan) {
   return lines;
 }
 
-TextTable TableOf(const kql::RunStats& stats) {
+TextTable TableOf(const Explanation& explanation) {
+  const kql::RunStats& stats = explanation.stats;
   TextTable table{.columns = {"operator", "rows", "ms", "own ms", "what"}, .rows = {}};
   for (std::size_t i = 0; i < stats.operators.size(); ++i) {
     const kql::OperatorStats& each = stats.operators[i];
@@ -60,6 +62,10 @@ TextTable TableOf(const kql::RunStats& stats) {
                           fmt::format("{:.1f}", InMs(each.time)),
                           fmt::format("{:.1f}", InMs(OwnTime(stats.operators, i))), each.detail});
     for (const std::string& line : PushedLines(each)) table.rows.push_back({"", "", "", "", line});
+  }
+  if (!explanation.tenant.empty()) {
+    table.columns.insert(table.columns.begin(), "tenant");
+    for (auto& row : table.rows) row.insert(row.begin(), explanation.tenant);
   }
   return table;
 }
@@ -80,25 +86,29 @@ json ObjectOf(const kql::RunStats& stats, std::size_t at) {
 
 }  // namespace
 
-void PrintExplanation(const kql::RunStats& stats, std::chrono::nanoseconds took, Format format) {
+void PrintExplanation(const Explanation& explanation, bool first, Format format) {
+  const kql::RunStats& stats = explanation.stats;
   if (format == Format::kJson) {
     json operators = json::array();
     for (std::size_t i = 0; i < stats.operators.size(); ++i) {
       operators.push_back(ObjectOf(stats, i));
     }
-    WriteAll(JsonPage({{"operators", std::move(operators)},
-                       {"scanned", stats.scanned},
-                       {"peak_bytes", stats.peak_bytes},
-                       {"ms", InMs(took)}}),
-             stdout);
-    return;
+    json object = {{"operators", std::move(operators)},
+                   {"scanned", stats.scanned},
+                   {"peak_bytes", stats.peak_bytes},
+                   {"ms", InMs(explanation.took)}};
+    if (explanation.tenant.empty()) return WriteAll(JsonPage(object), stdout);
+    object["tenant"] = explanation.tenant;
+    return WriteAll(JsonLine(object), stdout);
   }
+  const TextTable table = TableOf(explanation);
   if (format == Format::kCsv) {
-    PrintCsv(TableOf(stats), stdout);
-    return;
+    return first ? PrintCsv(table, stdout) : PrintCsvRows(table, stdout);
   }
-  PrintTable(TableOf(stats), stdout);
-  Say(fmt::format("{} rows scanned, {:.1f} ms, {:.1f} MB held at most", stats.scanned, InMs(took),
+  PrintTable(table, stdout);
+  Say(fmt::format("{}{} scanned, {:.1f} ms, {:.1f} MB held at most",
+                  explanation.tenant.empty() ? "" : explanation.tenant + ": ",
+                  Counted(static_cast<std::int64_t>(stats.scanned), "row"), InMs(explanation.took),
                   static_cast<double>(stats.peak_bytes) / (1 << 20)));
 }
 

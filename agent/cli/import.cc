@@ -45,14 +45,14 @@ void PrintReport(const std::string& file, const tables::ImportReport& report, bo
              stdout);
   }
   if (report.undated > 0) {
-    Say(fmt::format("{}: {} rows have no time; they were given that of the import", file,
-                    report.undated));
+    Say(fmt::format("{}: {} without a time; the import's stands for it", file,
+                    Counted(report.undated, "row")));
   }
   if (c.expired > 0) {
     Say(
-        fmt::format("{}: {} rows are older than [retention] events and were not kept; raise it "
-                    "and import the file again to keep them",
-                    file, c.expired));
+        fmt::format("{}: {} not kept, being older than [retention] events; raise it and import "
+                    "the file again to keep what it has",
+                    file, Counted(c.expired, "row")));
   }
 }
 
@@ -66,8 +66,9 @@ Status EvaluateAfter(const run::Settings& settings, const run::Tenant& tenant,
   PK_ASSIGN_OR_RETURN(const alerts::AlertCounts counts,
                       alerting.Evaluate({.now = SystemClock().Now(), .sure = false}, context.stop));
   if (counts.findings > 0) {
-    Say(fmt::format("{} findings, {} new alerts, {} new incidents", counts.findings, counts.alerts,
-                    counts.incidents));
+    Say(fmt::format("{}, {}, {}", Counted(counts.findings, "finding"),
+                    Counted(counts.alerts, "new alert"),
+                    Counted(counts.incidents, "new incident")));
   }
   return {};
 }
@@ -87,7 +88,7 @@ Status ImportOne(std::size_t number, const Options& options, const run::Settings
   how.now = now;
   how.oldest = now - settings.poll.retention;
   how.progress = [&progress, &which](std::string_view table, std::int64_t rows) {
-    progress.Show(fmt::format("{}: {}: {} rows", which, table, rows));
+    progress.Show(fmt::format("{}: {}: {}", which, table, Counted(rows, "row")));
   };
   Result<tables::ImportReport> report = tables::ImportFile(bytes, tenant.id, store, how);
   if (!report) return Fail(std::move(report).error().In(file));

@@ -62,6 +62,14 @@ std::string Line(const std::vector<std::string>& cells, const std::vector<std::s
   return line + "\n";
 }
 
+std::string CsvLine(const std::vector<std::string>& cells) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    line += (i > 0 ? "," : "") + EscapeCsv(cells[i]);
+  }
+  return line + "\r\n";
+}
+
 }  // namespace
 
 std::string JsonLine(const nlohmann::json& value) {
@@ -107,15 +115,13 @@ void PrintTable(const TextTable& table, std::FILE* out) {
 }
 
 void PrintCsv(const TextTable& table, std::FILE* out) {
+  WriteAll(CsvLine(table.columns), out);
+  PrintCsvRows(table, out);
+}
+
+void PrintCsvRows(const TextTable& table, std::FILE* out) {
   std::string text;
-  const auto add = [&text](const std::vector<std::string>& cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      text += (i > 0 ? "," : "") + EscapeCsv(cells[i]);
-    }
-    text += "\r\n";
-  };
-  add(table.columns);
-  for (const auto& row : table.rows) add(row);
+  for (const auto& row : table.rows) text += CsvLine(row);
   WriteAll(text, out);
 }
 

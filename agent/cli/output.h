@@ -24,6 +24,7 @@ struct TextTable {
 void PrintTable(const TextTable& table, std::FILE* out);
 // RFC 4180, formulas defused.
 void PrintCsv(const TextTable& table, std::FILE* out);
+void PrintCsvRows(const TextTable& table, std::FILE* out);  // without the header
 // The value with a line break behind it, on one line or indented; bytes that are no UTF-8 are
 // replaced.
 std::string JsonLine(const nlohmann::json& value);

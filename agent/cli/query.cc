@@ -4,12 +4,14 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <nlohmann/json.hpp>
+#include <functional>
 #include <optional>
 #include <utility>
 
 #include "agent/cli/explain.h"
 #include "agent/cli/findings.h"
+#include "agent/cli/query_batch.h"
+#include "agent/cli/query_result.h"
 #include "agent/kql/engine.h"
 #include "agent/tables/declared_tables.h"
 #include "agent/tables/event_table_source.h"
@@ -20,10 +22,6 @@
 
 namespace picket::cli {
 namespace {
-
-using nlohmann::json;
-
-constexpr std::size_t kMaxBatchBytes = std::size_t{256} << 20;
 
 struct Options {
   std::string query, file, tenant, now, batch;
@@ -38,7 +36,7 @@ class ScanProgress {
     const auto now = std::chrono::steady_clock::now();
     if (now - shown_ < std::chrono::milliseconds(100)) return;
     shown_ = now;
-    progress_.Show(fmt::format("{} rows scanned; Ctrl-C stops", rows));
+    progress_.Show(Counted(static_cast<std::int64_t>(rows), "row") + " scanned; Ctrl-C stops");
   }
 
  private:
@@ -59,84 +57,6 @@ void PrintDiagnostics(const kql::Diagnostics& errors) {
   }
 }
 
-TextTable TableOf(const kql::ResultTable& result) {
-  TextTable table;
-  for (const kql::ColumnSchema& column : result.schema) table.columns.push_back(column.name);
-  for (const kql::Batch& batch : result.batches) {
-    for (std::size_t row = 0; row < batch.rows; ++row) {
-      std::vector<std::string>& cells = table.rows.emplace_back();
-      for (const kql::ColumnPtr& column : batch.columns) {
-        cells.push_back(kql::DisplayText(*column, row));
-      }
-    }
-  }
-  return table;
-}
-
-void PrintResult(const kql::ResultTable& result, Format format) {
-  switch (format) {
-    case Format::kJson:
-      WriteAll(kql::ToJson(result) + "\n", stdout);
-      break;
-    case Format::kCsv:
-      PrintCsv(TableOf(result), stdout);
-      break;
-    case Format::kTable:
-    case Format::kPrometheus:
-      PrintTable(TableOf(result), stdout);
-      Say(Counted(static_cast<std::int64_t>(result.Rows()), "row"));
-      break;
-  }
-}
-
-// One line of a case: {"name", "query"} in, {"name", "columns", "rows"} or {"name", "error"} out.
-std::string BatchLine(const std::string& line, const kql::Catalog& catalog,
-                      kql::TableSource& source, const kql::RunOptions& run) {
-  const json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object() || !object.contains("query") || !object["query"].is_string()) return "";
-  const std::string name = object.contains("name") && object["name"].is_string()
-                               ? object["name"].get<std::string>()
-                               : std::string();
-  const auto refused = [&](const std::string& code, const std::string& message, kql::Span span) {
-    return JsonLine({{"name", name},
-                     {"error",
-                      {{"code", code},
-                       {"message", message},
-                       {"start", span.begin},
-                       {"length", span.end - span.begin}}}});
-  };
-  const kql::CompileResult compiled =
-      kql::Compile(object["query"].get_ref<const std::string&>(), catalog);
-  if (!compiled.query) {
-    const kql::Diagnostic& first = compiled.errors.front();
-    return refused(first.code, first.message, first.span);
-  }
-  const Result<kql::ResultTable> result = kql::Run(*compiled.query, source, run);
-  if (!result) return refused("PK200", result.error().message, {});
-  std::string text = kql::ToJson(*result);
-  text.insert(1, "\"name\":" + json(name).dump() + ",");
-  return text + "\n";
-}
-
-void RunBatch(Context& context, const Options& options, kql::TableSource& source,
-              const kql::RunOptions& run) {
-  const Result<std::string> text = ReadFile(options.batch, kMaxBatchBytes);
-  if (!text) {
-    Failed(context, text.error());
-    return;
-  }
-  const tables::TableCatalog catalog;
-  Progress progress;
-  std::size_t done = 0;
-  for (const std::string_view line : Split(*text, '\n')) {
-    if (Trim(line).empty()) continue;
-    const std::string answer = BatchLine(std::string(line), catalog, source, run);
-    if (context.stop.stop_requested()) return Stopped(context);
-    WriteAll(answer, stdout);
-    progress.Show(fmt::format("{} queries", ++done));
-  }
-}
-
 // So that an empty answer is not taken for "nothing happened".
 void SayWhatIsNotCollected(const kql::Query& query, const kql::Catalog& catalog) {
   for (const std::string& table : query.Tables()) {
@@ -145,9 +65,80 @@ void SayWhatIsNotCollected(const kql::Query& query, const kql::Catalog& catalog)
   }
 }
 
-// Compiles once, runs once a tenant.
+// A query that is compiled once and runs over one source, or one a tenant.
+class OneQuery {
+ public:
+  OneQuery(Context& context, const kql::Query& query, bool explains)
+      : context_(context), query_(query), explains_(explains), printer_(context.format) {}
+
+  // Says when it was stopped. Errors: those of the run and of printing.
+  Status Run(const std::string& tenant, kql::TableSource& source, kql::RunOptions run) {
+    Explanation explanation{.tenant = tenant, .stats = {}};
+    if (explains_) run.stats = &explanation.stats;
+    std::optional<ScanProgress> progress(std::in_place);
+    run.on_scanned = [&progress](std::uint64_t rows) { progress->Show(rows); };
+    const auto begin = std::chrono::steady_clock::now();
+    const Result<kql::ResultTable> result = kql::Run(query_, source, run);
+    explanation.took = std::chrono::steady_clock::now() - begin;
+    progress.reset();
+    if (!result && result.error().kind == ErrorKind::kCancelled) {
+      Stopped(context_);
+      return {};
+    }
+    if (explains_ && (result || !explanation.stats.operators.empty())) {
+      PrintExplanation(explanation, first_, context_.format);
+      first_ = false;
+    }
+    if (!result) return Fail(result.error());
+    return explains_ ? Status() : printer_.Print(tenant, *result);
+  }
+
+ private:
+  Context& context_;
+  const kql::Query& query_;
+  const bool explains_;
+  bool first_ = true;
+  ResultPrinter printer_;
+};
+
+// Runs over the source of each tenant that is asked for, or over one without tables.
+using RunOver = std::function<Status(const std::string& tenant, kql::TableSource& source)>;
+void ForEachSource(Context& context, const Options& options, const RunOver& run) {
+  if (options.tenant.empty() && !options.all_tenants) {
+    tables::NoTables none;
+    if (Status done = run("", none); !done) Failed(context, done.error());
+    return;
+  }
+  const auto settings = LoadSettings(context);
+  if (!settings) return;
+  const auto tenants = ChooseTenants(context, *settings, options.tenant);
+  ReadEach(context, *settings, tenants,
+           [&](const run::Tenant& tenant, storage::TenantStore& store) -> Status {
+             if (context.stop.stop_requested()) return {};
+             PK_ASSIGN_OR_RETURN(const storage::Snapshot snapshot, store.Read());
+             tables::EventTableSource source(store, tenant.id);
+             return run(options.all_tenants ? tenant.name : "", source);
+           });
+}
+
+void RunBatch(Context& context, const Options& options, const kql::RunOptions& run) {
+  Result<QueryBatch> batch = QueryBatch::Read(options.batch);
+  if (!batch) {
+    Failed(context, batch.error());
+    return;
+  }
+  ForEachSource(context, options, [&](const std::string& tenant, kql::TableSource& source) {
+    batch->Run(tenant, source, run);
+    if (context.stop.stop_requested()) Stopped(context);
+    return Status();
+  });
+  if (batch->failed() == 0 || context.stop.stop_requested()) return;
+  Say(fmt::format("{} of {} failed", batch->failed(), Counted(batch->done(), "case")));
+  if (context.exit_code == 0) context.exit_code = batch->failed() == batch->done() ? 1 : 3;
+}
+
 void RunQuery(Context& context, const Options& options, const std::string& text,
-              kql::TableSource& source, const kql::RunOptions& run) {
+              const kql::RunOptions& run) {
   const tables::TableCatalog catalog;
   const kql::CompileResult compiled = kql::Compile(text, catalog);
   if (!compiled.query) {
@@ -156,32 +147,35 @@ void RunQuery(Context& context, const Options& options, const std::string& text,
     return;
   }
   SayWhatIsNotCollected(*compiled.query, catalog);
-  kql::RunOptions watched = run;
-  kql::RunStats stats;
-  if (options.explain) watched.stats = &stats;
-  std::optional<ScanProgress> progress(std::in_place);
-  watched.on_scanned = [&progress](std::uint64_t rows) { progress->Show(rows); };
-  const auto begin = std::chrono::steady_clock::now();
-  const Result<kql::ResultTable> result = kql::Run(*compiled.query, source, watched);
-  const auto took = std::chrono::steady_clock::now() - begin;
-  progress.reset();
-  if (!result && result.error().kind == ErrorKind::kCancelled) return Stopped(context);
-  if (options.explain && (result || !stats.operators.empty())) {
-    PrintExplanation(stats, took, context.format);
-  }
-  if (!result) {
-    Failed(context, result.error());
-    return;
-  }
-  if (options.explain) return;
-  if (options.all_tenants && context.format == Format::kTable) Say("");
-  PrintResult(*result, context.format);
+  OneQuery query(context, *compiled.query, options.explain);
+  ForEachSource(context, options, [&](const std::string& tenant, kql::TableSource& source) {
+    return query.Run(tenant, source, run);
+  });
 }
 
-void RunOver(Context& context, const Options& options, const std::string& text,
-             kql::TableSource& source, const kql::RunOptions& run) {
-  if (!options.batch.empty()) return RunBatch(context, options, source, run);
-  RunQuery(context, options, text, source, run);
+// The text of the one query that is asked for; "" for a batch. nullopt, after saying why: there is
+// none, or several.
+std::optional<std::string> TextOf(Context& context, const Options& options) {
+  const int given = static_cast<int>(!options.query.empty()) +
+                    static_cast<int>(!options.file.empty()) +
+                    static_cast<int>(!options.batch.empty());
+  if (given != 1) {
+    PrintError({.message = given == 0 ? "there is no query" : "there is more than one query",
+                .hint = given == 0 ? "Try: picket query 'print now()'"
+                                   : "Give its text, or --file, or --batch."});
+    context.exit_code = 64;
+    return std::nullopt;
+  }
+  if (options.file.empty()) return options.query;
+  Result<std::string> content = ReadFile(options.file, std::size_t{1} << 20);
+  if (!content) {
+    Failed(context, content.error());
+    return std::nullopt;
+  }
+  if (!Trim(*content).empty()) return *std::move(content);
+  PrintError({.message = "there is no query in " + options.file});
+  context.exit_code = 1;
+  return std::nullopt;
 }
 
 void Query(Context& context, const Options& options) {
@@ -191,36 +185,10 @@ void Query(Context& context, const Options& options) {
     if (!now) return;
     run.now = *now;
   }
-  std::string text = options.query;
-  if (!options.file.empty()) {
-    const Result<std::string> content = ReadFile(options.file, std::size_t{1} << 20);
-    if (!content) {
-      Failed(context, content.error());
-      return;
-    }
-    text = *content;
-  }
-  if (text.empty() && options.batch.empty()) {
-    PrintError({.message = "there is no query", .hint = "Try: picket query 'print now()'"});
-    context.exit_code = 64;
-    return;
-  }
-  if (options.tenant.empty() && !options.all_tenants) {
-    tables::NoTables none;
-    return RunOver(context, options, text, none, run);
-  }
-  const auto settings = LoadSettings(context);
-  if (!settings) return;
-  const auto tenants = ChooseTenants(context, *settings, options.tenant);
-  ReadEach(context, *settings, tenants,
-           [&](const run::Tenant& tenant, storage::TenantStore& store) -> Status {
-             PK_ASSIGN_OR_RETURN(const storage::Snapshot snapshot, store.Read());
-             if (context.stop.stop_requested()) return {};
-             if (options.all_tenants) Say(tenant.name + ":");
-             tables::EventTableSource source(store, tenant.id);
-             RunOver(context, options, text, source, run);
-             return {};
-           });
+  const std::optional<std::string> text = TextOf(context, options);
+  if (!text) return;
+  if (!options.batch.empty()) return RunBatch(context, options, run);
+  RunQuery(context, options, *text, run);
 }
 
 }  // namespace
@@ -230,14 +198,17 @@ void AddQuery(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand("query", "Run a KQL query over a tenant's events");
   verb->add_option("QUERY", options->query, "The query");
   verb->add_option("--file", options->file, "Read the query from a file");
-  verb->add_option("--tenant", options->tenant, "The tenant; without one, no table has rows");
-  verb->add_flag("--all-tenants", options->all_tenants, "Every tenant of the config in turn");
+  CLI::Option* tenant =
+      verb->add_option("--tenant", options->tenant, "The tenant; without one, no table has rows");
+  verb->add_flag("--all-tenants", options->all_tenants,
+                 "Every tenant of the config in turn; the output names each")
+      ->excludes(tenant);
   CLI::Option* explain = verb->add_flag(
       "--explain", options->explain,
       "Run it, and show how instead of its rows: operators, rows, time, what was pushed down");
   verb->add_option("--now", options->now, "The query's clock (RFC 3339)");
   verb->add_option("--batch", options->batch,
-                   "A file of JSON lines with name and query; one result a line")
+                   "A file of JSON lines with name and query; one answer a line")
       ->excludes(explain);
   AddConfigOption(*verb, context);
   AddFormatOption(*verb, context, {"table", "json", "csv"});
@@ -246,7 +217,13 @@ void AddQuery(CLI::App& app, Context& context) {
       "  picket query 'print now()'\n"
       "  picket query 'SigninLogs | summarize count() by ResultType' --tenant contoso\n"
       "  picket query --file hunt.kql --all-tenants --format json\n"
-      "  picket query --file hunt.kql --tenant contoso --explain");
+      "  picket query --file hunt.kql --tenant contoso --explain\n"
+      "  picket query --batch cases.jsonl --tenant contoso > answers.jsonl\n"
+      "\nOf all tenants, JSON is one object a line with \"tenant\"; tables and CSV begin with a\n"
+      "column $tenant. A batch answers every line: {\"name\", \"columns\", \"rows\"}, or\n"
+      "{\"name\", \"line\", \"error\"} for a query that fails and a line that is no case.\n"
+      "\nExit codes: 0 done; 1 refused or failed; 3 some tenants or cases failed, the others are\n"
+      "answered; 130 stopped");
   verb->callback([&context, options] { Query(context, *options); });
 }
 

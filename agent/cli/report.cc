@@ -57,7 +57,12 @@ void Report(Context& context, const Options& options) {
     return;
   }
   if (Status written = WriteFileAtomically(options.output, text); !written) {
-    Failed(context, written.error());
+    Error error = written.error();
+    error.kind = ErrorKind::kStorage;
+    if (error.hint.empty() || error.remote_code == "denied") {
+      error.hint = "Name with -o a file in a folder that is there and that you may write to.";
+    }
+    Failed(context, error);
     return;
   }
   Say(fmt::format("{} in {}", Counted(std::ssize(report.incidents), "incident"), options.output));
