@@ -73,7 +73,7 @@ class PlainCatalog final : public kql::Catalog {
   [[nodiscard]] std::vector<std::string_view> Names() const override { return tables_.Names(); }
 
  private:
-  const TableCatalog tables_;
+  const TableCatalog tables_{};
 };
 
 kql::ResultTable Answer(const std::string& kql, storage::TenantStore& store, const Guid& tenant,
