@@ -59,9 +59,10 @@ class MapPolygon {
         const double parts = std::ceil(std::hypot(east, north) / step) + 1;
         steps += parts;
         if (steps > kMostSteps) return false;
-        for (double part = 0; part < parts; ++part) {
-          const double longitude = ring[i - 1].longitude + east * part / parts;
-          f(GeoPoint{std::remainder(longitude, 360), ring[i - 1].latitude + north * part / parts});
+        for (int part = 0; part < static_cast<int>(parts); ++part) {
+          const double way = part / parts;
+          const double longitude = ring[i - 1].longitude + east * way;
+          f(GeoPoint{std::remainder(longitude, 360), ring[i - 1].latitude + north * way});
         }
       }
     }
