@@ -59,9 +59,9 @@ bool CrossesAntimeridian(const GeoPoint& from, const GeoPoint& to) {
 // Where the edge crosses it, in degrees.
 double LatitudeOfCrossing(const GeoPoint& from, const GeoPoint& to) {
   const S2Point normal = PointOf(from).CrossProd(PointOf(to));
-  S2Point crossing = normal.CrossProd(S2Point(0, 1, 0));
-  if (crossing.x() > 0) crossing = -crossing;
-  return S2LatLng::Latitude(crossing).degrees();
+  const S2Point crossing = normal.CrossProd(S2Point(0, 1, 0));
+  const double latitude = S2LatLng::Latitude(crossing).degrees();
+  return crossing.x() > 0 ? -latitude : latitude;
 }
 
 // The line's parts on either side of the antimeridian.
@@ -111,7 +111,7 @@ std::unique_ptr<S2Polygon> DensifiedPolygon(const GeoRings& rings, S1Angle toler
     std::vector<S2Point> points = Densified(ring, tolerance);
     if (points.size() < 4 || !Same(points.front(), points.back())) return nullptr;
     points.pop_back();
-    loops.push_back(LoopOf(std::move(points)));
+    loops.push_back(LoopOf(points));
     if (!loops.back()) return nullptr;
   }
   return PolygonOf(std::move(loops));

@@ -24,7 +24,7 @@ std::unique_ptr<S2Loop> LoopOfRing(const GeoPath& ring) {
   std::vector<S2Point> points = PointsOf(ring);
   if (ring.size() < 4 || points.size() < 4 || !Same(points.front(), points.back())) return nullptr;
   points.pop_back();
-  return LoopOf(std::move(points));
+  return LoopOf(points);
 }
 
 std::unique_ptr<S2Polygon> PolygonOfRings(const GeoRings& rings) {
@@ -61,7 +61,7 @@ std::shared_ptr<const LineShape> ReadLineShape(std::string_view json) {
   return lines;
 }
 
-std::unique_ptr<S2Loop> LoopOf(std::vector<S2Point> vertices) {
+std::unique_ptr<S2Loop> LoopOf(const std::vector<S2Point>& vertices) {
   if (vertices.size() < 3) return nullptr;
   auto loop = std::make_unique<S2Loop>();
   loop->set_s2debug_override(S2Debug::DISABLE);

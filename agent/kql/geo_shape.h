@@ -78,7 +78,7 @@ class PolygonColumn : public ShapeColumn<S2Polygon> {
 
 // Of a ring of vertices (the last is the first's neighbour): the smaller of the two areas that it
 // bounds; nullptr when it crosses itself or has fewer than three.
-std::unique_ptr<S2Loop> LoopOf(std::vector<S2Point> vertices);
+std::unique_ptr<S2Loop> LoopOf(const std::vector<S2Point>& vertices);
 // Of loops that do not cross; nullptr when they do.
 std::unique_ptr<S2Polygon> PolygonOf(std::vector<std::unique_ptr<S2Loop>> loops);
 
