@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "agent/kql/column.h"
+#include "tests/kql/manner_tables.h"
 
 namespace picket::kql::oracle {
 namespace {
@@ -131,6 +132,35 @@ std::optional<std::string> Difference(const Table& expected, const ResultTable& 
                      AllClose(expected, got, expected.ordered));
   if (same) return std::nullopt;
   return fmt::format("  oracle: {}\n  engine: {}", ToString(expected), ToString(got));
+}
+
+namespace {
+
+std::optional<std::string> EnginesError(const Case& made, const std::string& query, Dice& dice) {
+  std::map<std::string, ResultTable> tables;
+  for (const auto& [name, table] : made.program.tables) tables[name] = ForEngine(table);
+  MannerTables source(std::move(tables));
+  source.manner = {.skips = dice.Once(2), .coded = dice.Once(2), .dear_dynamics = dice.Once(2)};
+  const CompileResult compiled = Compile(query, source);
+  if (!compiled.query) return "the engine refuses it: " + kql::ToString(compiled.errors.at(0));
+  const RunOptions options{
+      .now = kNow, .batch_rows = dice.Once(2) ? 1024 : 1 + dice.Below(7), .stop = {}};
+  const auto result = Run(*compiled.query, source, options);
+  if (!result) return "the engine fails: " + result.error().message;
+  return Difference(made.answer, *result);
+}
+
+}  // namespace
+
+std::optional<std::string> Disagreement(const Case& made, Dice& dice) {
+  const std::string query = Print(made.program);
+  std::optional<std::string> error = EnginesError(made, query, dice);
+  if (!error) return std::nullopt;
+  std::string text = query + "\n" + *error;
+  for (const auto& [name, table] : made.program.tables) {
+    if (query.find(name) != std::string::npos) text += "\n  " + name + ": " + ToString(table);
+  }
+  return text;
 }
 
 }  // namespace picket::kql::oracle

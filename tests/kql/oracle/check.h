@@ -15,4 +15,8 @@ ResultTable ForEngine(const Table& table);
 std::optional<std::string> Difference(const Table& expected, const ResultTable& got);
 std::string ToString(const Table& table);
 
+// Runs the case's query in the engine, in a way that the dice choose. Nothing when both agree; else
+// the query, its tables and both answers, or the engine's error.
+std::optional<std::string> Disagreement(const Case& made, Dice& dice);
+
 }  // namespace picket::kql::oracle

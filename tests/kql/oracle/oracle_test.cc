@@ -7,7 +7,6 @@
 
 #include <cstdlib>
 
-#include "tests/kql/manner_tables.h"
 #include "tests/kql/oracle/check.h"
 
 namespace picket::kql::oracle {
@@ -16,32 +15,6 @@ namespace {
 std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-// Nothing, or both answers.
-std::optional<std::string> Disagreement(const Case& made, Dice& dice) {
-  std::map<std::string, ResultTable> tables;
-  for (const auto& [name, table] : made.program.tables) tables[name] = ForEngine(table);
-  MannerTables source(std::move(tables));
-  source.manner = {.skips = dice.Once(2), .coded = dice.Once(2), .dear_dynamics = dice.Once(2)};
-  const std::string query = Print(made.program);
-  const CompileResult compiled = Compile(query, source);
-  if (!compiled.query) return "the engine refuses it: " + ToString(compiled.errors.at(0));
-  const auto result =
-      Run(*compiled.query, source,
-          {.now = kNow, .batch_rows = dice.Once(2) ? 1024 : 1 + dice.Below(7), .stop = {}});
-  if (!result) return "the engine fails: " + result.error().message;
-  return Difference(made.answer, *result);
-}
-
-std::string TablesOf(const Program& program) {
-  std::string text;
-  for (const auto& [name, table] : program.tables) {
-    if (Print(program).find(name) != std::string::npos) {
-      text += "\n  " + name + ": " + ToString(table);
-    }
-  }
-  return text;
 }
 
 constexpr int kShards = 8;
@@ -58,8 +31,7 @@ TEST_P(Oracle, AgreesWithTheEngine) {
     const Case made = MakeCase(dice);
     const std::optional<std::string> difference = Disagreement(made, dice);
     if (!difference) continue;
-    ADD_FAILURE() << "seed " << seed << ": " << Print(made.program) << "\n"
-                  << *difference << TablesOf(made.program);
+    ADD_FAILURE() << "seed " << seed << ": " << *difference;
     if (++differences == 5) break;
   }
 }
