@@ -135,7 +135,10 @@ void ColumnBuilder::Keep(std::shared_ptr<const void> arena) {
 }
 
 ColumnPtr ColumnBuilder::Finish() {
-  if (arena_) column_->arenas.push_back(arena_);
+  if (arena_) {
+    column_->arenas.push_back(arena_);
+    column_->made_bytes = arena_->bytes();
+  }
   return column_;
 }
 

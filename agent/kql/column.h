@@ -14,6 +14,8 @@ inline constexpr std::size_t kBatchRows = 1024;
 // The bytes of text that one column of a batch may hold; what more a kernel makes is cut off and
 // the column marked, which fails the query.
 inline constexpr std::size_t kMostColumnBytes = std::size_t{64} << 20;
+// And all that are made of one batch by one operator.
+inline constexpr std::size_t kMostBatchBytes = std::size_t{128} << 20;
 
 // Bytes that the texts of columns point into, in blocks. Grows only; shared by the columns that
 // need it.
@@ -42,6 +44,7 @@ struct Column {
   Type type = Type::kString;
   bool constant = false;
   bool too_large = false;           // texts beyond kMostColumnBytes are missing
+  std::size_t made_bytes = 0;       // of text that was made for it
   std::size_t rows = 0;             // of a column that is no constant
   std::vector<std::uint8_t> nulls;  // empty: none is null
   std::vector<std::int64_t> numbers;
@@ -90,6 +93,7 @@ class ColumnBuilder {
   void AppendFrom(const Column& column, std::size_t row);
   void KeepArenasOf(const Column& column);
   void Keep(std::shared_ptr<const void> arena);
+  [[nodiscard]] bool TooLarge() const { return column_->too_large; }
   ColumnPtr Finish();
   [[nodiscard]] ColumnPtr Copy() const;  // what there is so far; building goes on
 

@@ -22,7 +22,11 @@ class JsonArray {
     text_ += json;
     empty_ = false;
   }
-  [[nodiscard]] std::string Text() const { return text_ + "]"; }
+  // Once: the text is given away.
+  [[nodiscard]] std::string Text() {
+    text_ += "]";
+    return std::move(text_);
+  }
   [[nodiscard]] std::size_t bytes() const { return text_.size(); }
 
  private:
@@ -40,7 +44,10 @@ class JsonBag {
     text_ += json;
     empty_ = false;
   }
-  [[nodiscard]] std::string Text() const { return text_ + "}"; }
+  [[nodiscard]] std::string Text() {
+    text_ += "}";
+    return std::move(text_);
+  }
 
  private:
   std::string text_ = "{";

@@ -137,6 +137,7 @@ Result<OperatorPtr> Make(const Plan& plan, const std::vector<const Expression*>&
 RunState::RunState(const RunOptions& run_options, TableSource& table_source)
     : options(run_options), source(table_source), scans(std::make_unique<SharedScans>(*this)) {
   context.now = options.now;
+  context.stop = options.stop;
   context.tables = &tables;
   if (options.stats != nullptr) {
     *options.stats = {};

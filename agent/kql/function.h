@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,17 @@ namespace picket::kql {
 
 struct Plan;
 
-using Arguments = std::vector<ColumnPtr>;
+// A call's arguments. A kernel that takes long for a row looks at the stop; what it has made by
+// then is thrown away.
+class Arguments : public std::vector<ColumnPtr> {
+ public:
+  using std::vector<ColumnPtr>::vector;
+  void StopBy(const std::stop_token& stop) { stop_ = &stop; }  // which outlives the call
+  [[nodiscard]] bool Stopped() const { return stop_ != nullptr && stop_->stop_requested(); }
+
+ private:
+  const std::stop_token* stop_ = nullptr;
+};
 
 // What a kernel made of its constant arguments (a compiled regex, a hashed list), kept from batch
 // to batch; see Prepared() in kernel.h.
@@ -32,6 +43,7 @@ struct EvalContext {
   // The values of tables that stand in expressions, by plan: toscalar(T), x in (T).
   const std::map<const Plan*, ColumnPtr>* tables = nullptr;
   KernelState* state = nullptr;  // of this call in this run; nullptr when it is a single evaluation
+  std::stop_token stop{};        // of the run
 };
 
 // The result's type for these argument types, or nullopt and why not.

@@ -48,7 +48,8 @@ class MapPolygon {
     return inside;
   }
 
-  // f(point) for points along the edges, no further apart than `step` degrees.
+  // f(point) for points along the edges, no further apart than `step` degrees. False when there are
+  // too many, or when f says so.
   template <class F>
   bool Along(double step, F f) const {
     double steps = 0;
@@ -61,8 +62,9 @@ class MapPolygon {
         if (steps > kMostSteps) return false;
         for (int part = 0; part < static_cast<int>(parts); ++part) {
           const double way = part / parts;
-          const double longitude = ring[i - 1].longitude + east * way;
-          f(GeoPoint{std::remainder(longitude, 360), ring[i - 1].latitude + north * way});
+          const GeoPoint at{std::remainder(ring[i - 1].longitude + east * way, 360),
+                            ring[i - 1].latitude + north * way};
+          if (!f(at)) return false;
         }
       }
     }
@@ -79,25 +81,29 @@ class MapPolygon {
   bool across_ = false;
 };
 
-// False when there are too many. From the cells along the edges inwards.
-bool AddCells(const GeoRings& rings, int level, std::set<H3Cell>& inside) {
+// False when there are too many, or at a stop. From the cells along the edges inwards.
+bool AddCells(const Arguments& call, const GeoRings& rings, int level, std::set<H3Cell>& inside) {
   const MapPolygon polygon(rings);
   // Less than half of the way between the cells' centres, which is 19° or more on level 0.
   const double step = 8 / std::pow(std::sqrt(7.0), level);
   std::set<H3Cell> edge;
-  if (!polygon.Along(step, [&](const GeoPoint& at) { edge.insert(H3CellAt(at, level)); })) {
-    return false;
-  }
+  const auto along = [&](const GeoPoint& at) {
+    edge.insert(H3CellAt(at, level));
+    return !call.Stopped();
+  };
+  if (!polygon.Along(step, along)) return false;
   std::vector<H3Cell> next;
   const auto look = [&](H3Cell cell) {
     if (polygon.Holds(H3Center(cell)) && inside.insert(cell).second) next.push_back(cell);
   };
   for (const H3Cell cell : edge) {
+    if (call.Stopped()) return false;
     for (const std::vector<H3Cell>& ring : H3Rings(cell, 1)) {
       for (const H3Cell near : ring) look(near);
     }
   }
   while (!next.empty() && inside.size() <= kMostCells) {
+    if (call.Stopped()) return false;
     const H3Cell cell = next.back();
     next.pop_back();
     const std::vector<std::vector<H3Cell>> rings_around = H3Rings(cell, 1);
@@ -119,7 +125,7 @@ ColumnPtr PolygonToH3Cells(const EvalContext&, const Arguments& a, std::size_t r
     if (*radius > 0 && !larger) return out.Null();
     std::set<H3Cell> cells;
     for (const GeoRings& rings : RingsOf(larger ? *larger : *polygon)) {
-      if (!AddCells(rings, *level, cells)) return out.Null();
+      if (!AddCells(a, rings, *level, cells)) return out.Null();
     }
     JsonArray json;
     for (const H3Cell cell : cells) json.Add(QuoteJson(H3Text(cell)));

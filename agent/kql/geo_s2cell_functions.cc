@@ -75,10 +75,12 @@ ColumnPtr S2CellNeighbors(const EvalContext&, const Arguments& a, std::size_t ro
   });
 }
 
-// The region's cells of the level, in their order; nothing is left when there are too many.
+// The region's cells of the level, in their order; none when there are too many, or when the run
+// is stopped: a covering may take seconds.
 class Covering {
  public:
-  Covering(const S2Region& region, int level) : region_(region), level_(level) {}
+  Covering(const S2Region& region, int level, const Arguments& call)
+      : region_(region), level_(level), call_(call) {}
 
   std::optional<std::vector<S2CellId>> Find() {
     for (int face = 0; face < 6; ++face) {
@@ -88,8 +90,9 @@ class Covering {
   }
 
  private:
-  // False when there are too many.
+  // False when there are too many, or at a stop.
   bool Visit(S2CellId id) {
+    if (call_.Stopped()) return false;
     const S2Cell cell(id);
     if (!region_.MayIntersect(cell)) return true;
     if (id.level() < level_ && !region_.Contains(cell)) {
@@ -108,11 +111,12 @@ class Covering {
 
   const S2Region& region_;
   const int level_;
+  const Arguments& call_;
   std::vector<S2CellId> cells_;
 };
 
-void Cover(ColumnBuilder& out, const S2Region& region, int level) {
-  const std::optional<std::vector<S2CellId>> cells = Covering(region, level).Find();
+void Cover(const Arguments& call, ColumnBuilder& out, const S2Region& region, int level) {
+  const std::optional<std::vector<S2CellId>> cells = Covering(region, level, call).Find();
   if (!cells) return out.Null();
   out.Text(TokensJson(*cells));
 }
@@ -136,8 +140,8 @@ ColumnPtr MapCoverings(const Arguments& a, std::size_t rows, F shape) {
     // Too many cells, which need not be visited to know it.
     const double area = std::max(what.area, S2Cap(S2Point(1, 0, 0), around).GetArea());
     if (area > static_cast<double>(kMostCells) * S2::kMaxArea.GetValue(*level)) return out.Null();
-    if (*radius == 0) return Cover(out, MakeS2ShapeIndexRegion(what.index), *level);
-    Cover(out, S2ShapeIndexBufferedRegion(what.index, S1ChordAngle(around)), *level);
+    if (*radius == 0) return Cover(a, out, MakeS2ShapeIndexRegion(what.index), *level);
+    Cover(a, out, S2ShapeIndexBufferedRegion(what.index, S1ChordAngle(around)), *level);
   });
 }
 

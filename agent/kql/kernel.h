@@ -13,14 +13,20 @@ namespace picket::kql {
 
 // What the function files share: a way to write a kernel by its row, and conversions of values.
 
-// Calls f(builder, row) for each row; once when every argument is constant.
+// Calls f(builder, row) for each row; once when every argument is constant. The rest is null when
+// the run is stopped, or fails for the column's size.
 template <class F>
 ColumnPtr MapRows(Type type, const Arguments& arguments, std::size_t rows, F f) {
   const bool constant = std::all_of(arguments.begin(), arguments.end(),
                                     [](const ColumnPtr& column) { return column->constant; });
   const std::size_t count = constant ? 1 : rows;
   ColumnBuilder builder(type, count);
-  for (std::size_t row = 0; row < count; ++row) f(builder, row);
+  std::size_t row = 0;
+  for (; row < count && !builder.TooLarge(); ++row) {
+    if (row % 16 == 0 && arguments.Stopped()) break;
+    f(builder, row);
+  }
+  for (; row < count; ++row) builder.Null();
   for (const ColumnPtr& argument : arguments) {
     if (IsText(type)) builder.KeepArenasOf(*argument);
   }

@@ -6,6 +6,16 @@
 
 namespace picket::kql {
 
+namespace {
+
+Error TooMuchText(std::string_view what, std::size_t limit) {
+  return {.kind = ErrorKind::kLimit,
+          .message = fmt::format("{} makes more than {} MB of text a batch", what, limit >> 20),
+          .hint = "Keep texts short before they are put together."};
+}
+
+}  // namespace
+
 bool IsConstant(const Expression& expression) {
   if (expression.kind == Expression::Kind::kColumn) return false;
   if (expression.function != nullptr && expression.function->varies) return false;
@@ -44,13 +54,16 @@ ColumnPtr Program::Run(Node& node, const Batch& batch) {
     case Expression::Kind::kCall: {
       Arguments arguments;
       arguments.reserve(node.arguments.size());
+      arguments.StopBy(context_.stop);
       for (Node& argument : node.arguments) arguments.push_back(Run(argument, batch));
       if (!node.fixed) column = CallOverValues(node, arguments, batch.rows);
       if (!column) column = Call(node, arguments, node.fixed ? 1 : batch.rows);
       break;
     }
   }
-  too_large_ = too_large_ || column->too_large;
+  if (column->too_large && too_large_.empty() && expression.function != nullptr) {
+    too_large_ = expression.function->name;
+  }
   if (!node.fixed) return column;
   if (!column->constant) {
     auto constant = std::make_shared<Column>(*column);
@@ -94,12 +107,11 @@ ColumnPtr Program::CallOverValues(Node& node, const Arguments& arguments, std::s
 
 Result<ColumnPtr> Program::Run(const Batch& batch) {
   ColumnPtr column = Run(root_, batch);
-  if (too_large_) {
-    return Fail({.kind = ErrorKind::kLimit,
-                 .message = fmt::format("an expression makes more than {} MB of text a batch",
-                                        kMostColumnBytes >> 20),
-                 .hint = "Keep texts short before they are put together."});
+  // What kernels gave after a stop is not to be used.
+  if (context_.stop.stop_requested()) {
+    return Fail({.kind = ErrorKind::kCancelled, .message = "stopped"});
   }
+  if (!too_large_.empty()) return Fail(TooMuchText(too_large_, kMostColumnBytes));
   return column;
 }
 
@@ -113,8 +125,13 @@ std::vector<Program> MakePrograms(const std::vector<Expression>& list, const Eva
 Result<Arguments> RunAll(std::vector<Program>& programs, const Batch& batch) {
   Arguments columns;
   columns.reserve(programs.size());
+  std::size_t bytes = 0;
   for (Program& program : programs) {
     PK_ASSIGN_OR_RETURN(ColumnPtr column, program.Run(batch));
+    const bool passed =
+        std::find(batch.columns.begin(), batch.columns.end(), column) != batch.columns.end();
+    if (!passed) bytes += column->made_bytes;
+    if (bytes > kMostBatchBytes) return Fail(TooMuchText("an operator", kMostBatchBytes));
     columns.push_back(std::move(column));
   }
   return columns;

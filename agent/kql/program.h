@@ -18,7 +18,7 @@ bool IsConstant(const Expression& expression);
 class Program {
  public:
   Program(const Expression& expression, const EvalContext& context);
-  // kLimit when the values' texts are too large.
+  // kLimit when the values' texts are too large; kCancelled.
   [[nodiscard]] Result<ColumnPtr> Run(const Batch& batch);
 
  private:
@@ -40,7 +40,7 @@ class Program {
 
   EvalContext context_;
   Node root_;
-  bool too_large_ = false;
+  std::string_view too_large_;  // the function that made too much text; a name of the one table
 };
 
 std::vector<Program> MakePrograms(const std::vector<Expression>& list, const EvalContext& context);

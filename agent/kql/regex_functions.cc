@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxText = std::size_t{4} << 20;
 constexpr int kMostGroups = 16;
-constexpr std::size_t kMostCached = 512;
+// Each may take 8 MB for what it has learnt of texts, all together the budget of a query.
+constexpr std::size_t kMostCached = 32;
 
 // What stands for \d, \w, \s: inside of [...] and outside.
 struct UnicodeClass {
@@ -179,6 +180,33 @@ ColumnPtr ExtractAll(const EvalContext&, const Arguments& a, std::size_t rows) {
   });
 }
 
+// As RE2::GlobalReplace, but it ends when the text has become too long.
+std::string Replaced(const RE2& pattern, const std::string& text, const std::string& rewrite) {
+  const int count = 1 + RE2::MaxSubmatch(rewrite);
+  if (count > 1 + std::min(pattern.NumberOfCapturingGroups(), kMostGroups)) return text;
+  std::vector<re2::StringPiece> groups(static_cast<std::size_t>(count));
+  std::string out;
+  std::size_t at = 0;  // where the next match may begin
+  std::optional<std::size_t> last_end;
+  while (at <= text.size() && out.size() < kMaxText &&
+         pattern.Match(text, at, text.size(), RE2::UNANCHORED, groups.data(), count)) {
+    const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
+    out.append(text, at, begin - at);
+    if (groups[0].empty() && begin == last_end) {
+      // No empty match right behind another match: a character further.
+      const std::size_t length = begin < text.size() ? PointLength(text[begin]) : 1;
+      out.append(text, begin, std::min(length, text.size() - begin));
+      at = begin + length;
+      continue;
+    }
+    pattern.Rewrite(&out, rewrite, groups.data(), count);
+    at = begin + groups[0].size();
+    last_end = at;
+  }
+  if (at < text.size()) out.append(text, at, text.size() - at);
+  return out;
+}
+
 // Where the text, the pattern and the rewriting stand among the arguments.
 template <std::size_t kText, std::size_t kPattern, std::size_t kRewrite>
 ColumnPtr ReplaceRegex(const EvalContext&, const Arguments& a, std::size_t rows) {
@@ -186,7 +214,7 @@ ColumnPtr ReplaceRegex(const EvalContext&, const Arguments& a, std::size_t rows)
   return MapRows(Type::kString, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     std::string text = ToText(*a[kText], row);
     const Regex pattern = patterns.At(row);
-    if (pattern->ok()) RE2::GlobalReplace(&text, *pattern, ToText(*a[kRewrite], row));
+    if (pattern->ok()) text = Replaced(*pattern, text, ToText(*a[kRewrite], row));
     text.resize(std::min(text.size(), kMaxText));
     out.Text(std::move(text));
   });

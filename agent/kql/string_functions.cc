@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <deque>
 #include <unordered_map>
 
 #include "agent/kql/code_points.h"
@@ -28,7 +29,9 @@ ColumnPtr MapText(const Arguments& a, std::size_t rows, F f) {
 ColumnPtr Strcat(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapRows(Type::kString, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     std::string text;
-    for (const ColumnPtr& column : a) text += ToText(*column, row);
+    for (const ColumnPtr& column : a) {
+      if (text.size() < kMaxText) text += ToText(*column, row);
+    }
     text.resize(std::min(text.size(), kMaxText));
     out.Text(std::move(text));
   });
@@ -38,7 +41,7 @@ ColumnPtr StrcatDelim(const EvalContext&, const Arguments& a, std::size_t rows) 
   return MapRows(Type::kString, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     const std::string delimiter = ToText(*a[0], row);
     std::string text;
-    for (std::size_t i = 1; i < a.size(); ++i) {
+    for (std::size_t i = 1; i < a.size() && text.size() < kMaxText; ++i) {
       text += (i > 1 ? delimiter : "") + ToText(*a[i], row);
     }
     text.resize(std::min(text.size(), kMaxText));
@@ -126,22 +129,24 @@ ColumnPtr SplitKernel(const EvalContext&, const Arguments& a, std::size_t rows) 
   return MapRows(Type::kDynamic, a, rows, [&](ColumnBuilder& out, std::size_t row) {
     const std::string text = ToText(*a[0], row);
     const std::string delimiter = ToText(*a[1], row);
-    std::vector<std::string> parts;
+    // Only this one, if it is asked for.
+    std::optional<std::int64_t> wanted;
+    if (a.size() > 2) wanted = ToLong(*a[2], row).value_or(-1);
+    JsonArray json;
+    std::int64_t count = 0;
+    const auto add = [&](std::size_t begin, std::size_t end) {
+      if (!wanted || *wanted == count) json.Add(QuoteJson(text.substr(begin, end - begin)));
+      ++count;
+    };
     std::size_t at = 0;
     while (!delimiter.empty()) {
       const std::size_t end = text.find(delimiter, at);
       if (end == std::string::npos) break;
-      parts.push_back(text.substr(at, end - at));
+      add(at, end);
       at = end + delimiter.size();
     }
-    parts.push_back(text.substr(at));
-    if (a.size() > 2) {
-      const std::int64_t index = ToLong(*a[2], row).value_or(-1);
-      if (index < 0 || static_cast<std::size_t>(index) >= parts.size()) return out.Null();
-      return out.Text("[" + QuoteJson(parts[static_cast<std::size_t>(index)]) + "]");
-    }
-    JsonArray json;
-    for (const std::string& part : parts) json.Add(QuoteJson(part));
+    add(at, text.size());
+    if (wanted && (*wanted < 0 || *wanted >= count)) return out.Null();
     out.Text(json.Text());
   });
 }
@@ -167,11 +172,14 @@ ColumnPtr ReplaceString(const EvalContext&, const Arguments& a, std::size_t rows
 // One pair after the other; what one has replaced is not looked at by the next.
 ColumnPtr ReplaceStrings(const EvalContext&, const Arguments& a, std::size_t rows) {
   return MapRows(Type::kString, a, rows, [&](ColumnBuilder& out, std::size_t row) {
+    // A view: of the text, or of a replacement.
     struct Piece {
-      std::string text;
+      std::string_view text;
       bool replaced = false;
     };
-    std::vector<Piece> pieces = {{ToText(*a[0], row)}};
+    const std::string source = ToText(*a[0], row);
+    std::deque<std::string> replacements;
+    std::vector<Piece> pieces = {{source}};
     const std::vector<std::string_view> from = ElementsAt(*a[1], row);
     const std::vector<std::string_view> to = ElementsAt(*a[2], row);
     for (std::size_t i = 0; i < from.size(); ++i) {
@@ -179,7 +187,8 @@ ColumnPtr ReplaceStrings(const EvalContext&, const Arguments& a, std::size_t row
       if (search.empty()) continue;
       // What is no text replaces nothing, but keeps the others from it.
       const bool text = i < to.size() && KindOf(to[i]) == JsonKind::kString;
-      const std::string replacement = text ? UnquoteJson(to[i]) : search;
+      const std::string& replacement =
+          replacements.emplace_back(text ? UnquoteJson(to[i]) : search);
       std::vector<Piece> next;
       for (Piece& piece : pieces) {
         std::size_t at = 0;
@@ -189,13 +198,15 @@ ColumnPtr ReplaceStrings(const EvalContext&, const Arguments& a, std::size_t row
           next.push_back({replacement, true});
           at = found + search.size();
         }
-        piece.text.erase(0, at);
+        piece.text.remove_prefix(at);
         next.push_back(std::move(piece));
       }
       pieces = std::move(next);
     }
     std::string text;
-    for (const Piece& piece : pieces) text += piece.text;
+    for (const Piece& piece : pieces) {
+      if (text.size() < kMaxText) text += piece.text;
+    }
     text.resize(std::min(text.size(), kMaxText));
     out.Text(std::move(text));
   });

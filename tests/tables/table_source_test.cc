@@ -67,6 +67,37 @@ TEST_F(Tables, AnswerAlikeWithAndWithoutPushdown) {
   EXPECT_GT(rows, 1000) << "the queries must find something to compare";
 }
 
+// What stops at a limit leaves the store as it was: to the byte, and open for the next query.
+TEST_F(Tables, AreAsTheyWereAfterHostileQueries) {
+  Fill(3, 200);
+  const auto bytes = [&] {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+      // Which pages are mapped is SQLite's own index of its log.
+      if (entry.path().extension() == ".db-shm") continue;
+      files[entry.path().filename().string()] = ReadAll(entry.path());
+    }
+    return files;
+  };
+  const auto before = bytes();
+  const TableCatalog catalog;
+  EventTableSource source(*store_, tenant_);
+  for (const char* query :
+       {"SigninLogs | extend k = 1 | join kind=inner (SigninLogs | extend k = 1) on k | join "
+        "kind=inner (SigninLogs | extend k = 1) on k | summarize make_list(Id)",
+        "SigninLogs | mv-expand a = range(1, 1000000) | sort by Id asc",
+        "SigninLogs | extend s = strrep(strrep(Id, 1000), 1000) | summarize make_set(s)"}) {
+    const kql::CompileResult compiled = kql::Compile(query, catalog);
+    ASSERT_TRUE(compiled.query) << query;
+    const auto result = kql::Run(*compiled.query, source,
+                                 {.now = now_, .memory_bytes = std::size_t{8} << 20, .stop = {}});
+    ASSERT_FALSE(result) << query;
+    EXPECT_EQ(result.error().kind, ErrorKind::kLimit) << result.error().message;
+  }
+  EXPECT_EQ(bytes(), before);
+  EXPECT_EQ(Query("SigninLogs | count").at(0).at("Count"), "200");
+}
+
 TEST_F(Tables, TypedColumnsSayTheSameAsTheJsonTheyWereMadeOf) {
   Fill(11, 200);
   const TableMapping* table = FindTable("SigninLogs");

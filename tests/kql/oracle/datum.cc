@@ -30,6 +30,8 @@ std::string TextOfReal(double value) {
   if (size != 0 && (size < 1e-4 || size >= 1e15)) throw Unspecified{"exponents in texts"};
   std::array<char, 64> buffer{};
   for (int digits = 1; digits <= 17; ++digits) {
+    // The real engine's seventeenth digit is not the nearest one: 0.1 + 0.2 ends with a 7.
+    if (digits == 17) throw Unspecified{"the last digit of a real"};
     std::snprintf(buffer.data(), buffer.size(), "%.*g", digits, value);
     if (std::strtod(buffer.data(), nullptr) == value) break;
   }
