@@ -48,8 +48,13 @@ ColumnPtr ArrayConcat(const EvalContext&, const Arguments& a, std::size_t rows) 
     JsonArray json;
     bool any = false;
     for (const ColumnPtr& column : a) {
-      any = any || IsArrayAt(*column, row);
-      for (const std::string_view element : ElementsAt(*column, row)) json.Add(element);
+      if (!IsArrayAt(*column, row)) continue;
+      any = true;
+      // Without a list of the elements, which may be larger than they are.
+      ForEachElement(column->Text(row), [&json](std::string_view element) {
+        json.Add(element);
+        return json.bytes() <= kMostColumnBytes;
+      });
     }
     if (!any) return out.Null();
     out.Text(json.Text());
