@@ -247,8 +247,7 @@ class Reader {
 
 bool IsRuleTestFile(const fs::path& file) {
   const std::string name = AsciiLower(file.filename().string());
-  return name.size() > 10 && (name.rfind(".test.yaml") == name.size() - 10 ||
-                              name.rfind(".test.yml") == name.size() - 9);
+  return name.ends_with(".test.yaml") || name.ends_with(".test.yml");
 }
 
 fs::path TestFileOf(const fs::path& rule) {

@@ -231,6 +231,15 @@ TEST(RuleTestFileTest, WhatIsWrongIsNamedByItsPlace) {
               HasSubstr("'then' must be a list"));
 }
 
+TEST(RuleTestFileTest, ItsNameTells) {
+  for (const char* file : {"a.test.yaml", "a.test.yml", "rules.d/A.Test.YAML", "a.b.test.yml"}) {
+    EXPECT_TRUE(IsRuleTestFile(file)) << file;
+  }
+  for (const char* file : {"a.yaml", "test.yaml", "a.test.kql", "a.test.yaml.bak", "atest.yml"}) {
+    EXPECT_FALSE(IsRuleTestFile(file)) << file;
+  }
+}
+
 // Each line holds ten of the line before.
 TEST(RuleTestFileTest, AliasesThatGrowWithoutEndAreRefused) {
   std::string yaml = "defaults:\n  A: &a0 {x: 1}\n";

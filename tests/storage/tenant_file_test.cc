@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
@@ -40,6 +41,30 @@ TEST_F(TenantFileTest, AnotherTenantsFileIsRefused) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, ErrorKind::kStorage);
   EXPECT_NE(opened.error().message.find("another tenant"), std::string::npos);
+}
+
+TEST_F(TenantFileTest, InMemoryItIsAsUsualAndLeavesNoFile) {
+  const auto listed = [] {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(".")) names.push_back(entry.path().string());
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  const auto before = listed();
+  const auto open = [&] {
+    return TenantStore::Open(":memory:", tenant, {ThingSchema()}, ValuesFor(ThingSchema()), {});
+  };
+  {
+    auto opened = open();
+    ASSERT_TRUE(opened) << opened.error().message;
+    store = *std::move(opened);
+    Put({{.id = "a"}, {.id = "b"}});
+    EXPECT_EQ(store->events().Count(kStream).value(), 2);
+    ASSERT_TRUE(store->Check());
+    store.reset();
+  }
+  EXPECT_EQ(open().value()->events().Count(kStream).value(), 0) << "each is another";
+  EXPECT_EQ(listed(), before);
 }
 
 TEST_F(TenantFileTest, ReadingOnlyMakesNothing) {
