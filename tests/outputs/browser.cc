@@ -190,6 +190,15 @@ json Browser::Value(const std::string& expression) {
                                                          : json();
 }
 
+bool Browser::Becomes(const std::string& expression, const json& value) {
+  const auto until = SteadyClock::now() + kPatience;
+  while (Value(expression) != value) {
+    if (SteadyClock::now() > until) return false;
+    ::poll(nullptr, 0, 20);
+  }
+  return true;
+}
+
 std::string Browser::Screenshot() {
   const json metrics = Call("Page.getLayoutMetrics", json::object());
   if (!metrics.is_object()) return {};

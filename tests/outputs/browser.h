@@ -28,6 +28,8 @@ class Browser {
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
   // An expression's value in the page, which its CSP does not hinder.
   nlohmann::json Value(const std::string& expression);
+  // Whether it takes that value, at once or with one of the next frames.
+  bool Becomes(const std::string& expression, const nlohmann::json& value);
   // The whole page as a PNG, one pixel a CSS pixel; as a PDF on A4.
   std::string Screenshot();
   std::string Pdf();

@@ -152,7 +152,7 @@ TEST_F(PictureTest, OnPaperTheEvidenceIsOpen) {
       "t.checkVisibility({contentVisibilityAuto: true})).length";
   EXPECT_EQ(browser_->Value(shown), 0) << "closed on a screen";
   browser_->ShowFor("print");
-  EXPECT_EQ(browser_->Value(shown), 5);
+  EXPECT_TRUE(browser_->Becomes(shown, 5)) << browser_->Value(shown);
   const std::string pdf = browser_->Pdf();
   EXPECT_THAT(pdf.substr(0, 5), "%PDF-");
   EXPECT_THAT(pdf.substr(pdf.size() - 10), HasSubstr("%%EOF"));
