@@ -158,6 +158,12 @@ ExprPtr Expressions::BoolOf(int depth) {
 
 ExprPtr Expressions::Comparison(int depth) {
   const Type type = AnyType();
+  if (type == Type::kLong && depth > 0 && dice_.Once(5)) return ComparisonWithTable(depth);
+  if (dice_.Once(16)) {  // the end as a span after the start
+    return Call("between", Type::kBool,
+                {Of(Type::kDateTime, 0), LiteralOf(RandomValue(dice_, Type::kDateTime)),
+                 LiteralOf(RandomValue(dice_, Type::kTimespan))});
+  }
   if (type == Type::kString && dice_.Once(3)) {  // a text against a number
     return Call(OneOf(dice_, std::array{"==", "!="}), Type::kBool,
                 {Of(type, depth), LiteralOf(RandomValue(dice_, Type::kLong))});
@@ -174,6 +180,21 @@ ExprPtr Expressions::Comparison(int depth) {
   const Type other = type == Type::kLong && dice_.Once(3) ? Type::kReal : type;
   return Call(OneOf(dice_, std::array{"<", "<=", ">", ">="}), Type::kBool,
               {Of(type, depth), Of(other, depth)});
+}
+
+// A number against one that a table gives.
+ExprPtr Expressions::ComparisonWithTable(int depth) {
+  Query query;
+  query.name = dice_.Once(2) ? "T" : "U";
+  const ExprPtr n = ColumnExpr({"n", Type::kLong});
+  Step summarize{.op = "summarize"};
+  summarize.aggregates.push_back(
+      {.name = "m", .op = OneOf(dice_, std::array{"max", "min", "dcount"}), .args = {n}});
+  query.steps.push_back(std::move(summarize));
+  auto scalar = std::make_shared<Expr>(*Call("toscalar", Type::kLong, {}));
+  scalar->table = std::make_shared<Query>(std::move(query));
+  return Call(OneOf(dice_, std::array{"<", "<=", ">", "=="}), Type::kBool,
+              {Of(Type::kLong, depth), scalar});
 }
 
 ExprPtr Expressions::TextCondition(int depth) {
@@ -202,7 +223,13 @@ ExprPtr Expressions::TextCondition(int depth) {
 }
 
 ExprPtr Expressions::DynamicCondition(int depth) {
-  switch (dice_.Below(5)) {
+  switch (dice_.Below(7)) {
+    case 5:
+      return Call("bag_has_key", Type::kBool,
+                  {Of(Type::kDynamic, depth), TextLiteral(dice_.Once(2) ? "os" : "n")});
+    case 6:
+      return Call(OneOf(dice_, std::array{"isnan", "isinf", "isfinite"}), Type::kBool,
+                  {Of(Type::kReal, depth)});
     case 0:
       return Call(OneOf(dice_, std::array{"has", "contains", "!has", "!contains"}), Type::kBool,
                   {Of(Type::kDynamic, depth), TextLiteral(RandomPattern(dice_))});
@@ -256,7 +283,14 @@ ExprPtr Expressions::MembershipInTable(int depth) {
 
 ExprPtr Expressions::LongOf(int depth) {
   const Type type = Type::kLong;
-  switch (dice_.Below(12)) {
+  switch (dice_.Below(14)) {
+    case 12:
+      return Call(OneOf(dice_, std::array{"binary_and", "binary_or", "binary_xor"}), type,
+                  {Of(type, depth), Of(type, depth)});
+    case 13:
+      return Call("array_index_of", type,
+                  {Of(Type::kDynamic, depth),
+                   LiteralOf(dice_.Once(2) ? Long(2) : Text(RandomPattern(dice_)))});
     case 0:
     case 1:
     case 2:
@@ -407,7 +441,11 @@ ExprPtr Expressions::Path() {
 
 ExprPtr Expressions::DynamicOf(int depth) {
   const Type type = Type::kDynamic;
-  switch (dice_.Below(8)) {
+  switch (dice_.Below(10)) {
+    case 8:
+      return Call("array_concat", type, {Of(type, depth), Of(type, depth)});
+    case 9:
+      return Call("array_reverse", type, {Of(type, depth)});
     case 0:
     case 1:
     case 2:

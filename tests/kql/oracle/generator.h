@@ -44,6 +44,7 @@ class Expressions {
   ExprPtr Compound(Type type, int depth);
   ExprPtr BoolOf(int depth);
   ExprPtr Comparison(int depth);
+  ExprPtr ComparisonWithTable(int depth);
   ExprPtr TextCondition(int depth);
   ExprPtr DynamicCondition(int depth);
   ExprPtr Membership(int depth);
