@@ -31,6 +31,38 @@ std::string_view RegexOf(Type type) {
   }
 }
 
+// The length of what names a group, behind its `(`: "?P<name>", "?<name>"; 0: nothing does.
+std::size_t GroupName(std::string_view text) {
+  const std::size_t name = text.substr(0, 3) == "?P<" ? 3 : text.substr(0, 2) == "?<" ? 2 : 0;
+  const std::size_t end = name == 0 ? std::string_view::npos : text.find('>', name);
+  return end == std::string_view::npos ? 0 : end + 1;
+}
+
+// Groups of the query's own must not be counted among the columns': they group, and no more.
+std::string WithoutGroups(std::string_view text) {
+  std::string written;
+  bool inside = false;  // of [...], where a parenthesis is a character
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    written += c;
+    if (c == '\\' && i + 1 < text.size()) {
+      written += text[++i];
+    } else if (inside) {
+      inside = c != ']';
+    } else if (c == '[') {
+      inside = true;
+      // A ']' right behind the beginning is a character of the class.
+      if (i + 1 < text.size() && text[i + 1] == '^') written += text[++i];
+      if (i + 1 < text.size() && text[i + 1] == ']') written += text[++i];
+    } else if (c == '(') {
+      const std::size_t name = GroupName(text.substr(i + 1));
+      i += name;
+      if (name > 0 || i + 1 == text.size() || text[i + 1] != '?') written += "?:";
+    }
+  }
+  return written;
+}
+
 // The whole pattern as one regex: texts are regexes, a star is any text.
 std::string PatternRegex(const OperatorAst& op, const std::vector<ParsePart>& parts) {
   std::string flags = "(?";
@@ -50,17 +82,7 @@ std::string PatternRegex(const OperatorAst& op, const std::vector<ParsePart>& pa
     } else if (part.output) {
       regex += RegexOf(part.type);
     } else {
-      // Groups of the query's own must not be counted among the columns'.
-      std::string text;
-      for (std::size_t i = 0; i < part.text.size(); ++i) {
-        text += part.text[i];
-        if (part.text[i] == '\\' && i + 1 < part.text.size()) {
-          text += part.text[++i];
-        } else if (part.text[i] == '(' && (i + 1 == part.text.size() || part.text[i + 1] != '?')) {
-          text += "?:";
-        }
-      }
-      regex += "(?:" + text + ")";
+      regex += "(?:" + WithoutGroups(part.text) + ")";
     }
   }
   return regex;

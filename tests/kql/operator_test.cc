@@ -151,6 +151,15 @@ TEST(Parse, TakesColumnsOutOfAText) {
   EXPECT_EQ(Ask(text + "parse-where s with 'nothing' x | count"), "Count | 0");
 }
 
+// The pattern's own groups, named or not, take no column; in a class a parenthesis is a character.
+TEST(Parse, CountsNoGroupsOfThePatternsOwn) {
+  EXPECT_EQ(Ask("print s = 'ax1' | parse kind=regex s with '(?P<q>a)(x|y)' n:long"), "s,n | ax1,1");
+  EXPECT_EQ(Ask("print s = 'ax1' | parse kind=regex s with '(?:a)(x)' n:long"), "s,n | ax1,1");
+  EXPECT_EQ(Ask("print s = 'a(1' | parse kind=regex s with 'a[(]' n:long"), "s,n | a(1,1");
+  EXPECT_EQ(Ask("print s = 'a?1' | parse kind=regex s with 'a[(]' n:long"), "s,n | a?1,");
+  EXPECT_EQ(Ask("print s = 'a)1' | parse kind=regex s with 'a[])(]' n:long"), "s,n | a)1,1");
+}
+
 TEST(Parse, RefusesPatternsThatAreAmbiguous) {
   EXPECT_THAT(Ask("print s='a' | parse s with a b"), StartsWith("!KS101"));
   EXPECT_THAT(Ask("print s='a' | parse s with * a"), StartsWith("!KS102"));
