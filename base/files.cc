@@ -133,14 +133,16 @@ Status EnsurePrivateDirectory(const fs::path& path) {
     return Fail({.kind = ErrorKind::kStorage, .message = path.string() + " is no folder"});
   }
   if (info.st_uid != ::geteuid()) {
-    return Fail({.kind = ErrorKind::kStorage,
-                 .message = path.string() + " belongs to another user",
-                 .hint = "Run Picket as its owner, or choose another data_dir."});
+    return Fail(
+        {.kind = ErrorKind::kStorage,
+         .message = path.string() + " belongs to another user",
+         .hint = fmt::format("Run Picket as its owner, choose another data_dir, or: chown -R {} {}",
+                             ::geteuid(), path.string())});
   }
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return Fail({.kind = ErrorKind::kStorage,
                  .message = path.string() + " can be written by others",
-                 .hint = "chmod 700 " + path.string()});
+                 .hint = "See who wrote to it, then: chmod 700 " + path.string()});
   }
   return {};
 }

@@ -61,6 +61,16 @@ Result<Origin> ParseOrigin(std::string_view url) {
   return origin;
 }
 
+bool IsProxyAddress(std::string_view url) {
+  constexpr std::string_view kScheme = "http://";
+  if (url.substr(0, kScheme.size()) != kScheme || !ParseOrigin(url)) return false;
+  std::string_view authority = url.substr(kScheme.size());
+  if (authority.back() == '/') authority.remove_suffix(1);
+  const std::size_t colon = authority.rfind(':');
+  return authority.find_first_of("/?#\\@") == std::string_view::npos &&
+         colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
+}
+
 bool IsLoopback(const Origin& origin) {
   if (origin.host == "localhost" || origin.host == "::1") return true;
   // Only a dotted quad: "127.evil.example" is a name.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "base/time.h"
 
 namespace picket {
@@ -46,11 +47,18 @@ class HttpTransport {
 };
 
 struct NetworkSettings {
-  std::string proxy;    // "" or http://[user:password@]host:port
+  std::string proxy;       // "" or http://host:port
+  std::string proxy_user;  // "": the proxy asks for none
+  // Read when a connection is set up, and again after the proxy refused it.
+  std::optional<SecretRef> proxy_password;
   std::string ca_file;  // further trust anchors (PEM), beside the system's
 };
 
-// The cpprestsdk adapter (base/http_cpprest.cc). One client an origin, kept.
+// "http://host:port" and no more: the port must be there, and a user stands elsewhere.
+bool IsProxyAddress(std::string_view url);
+
+// The cpprestsdk adapter (base/http_cpprest.cc). One client an origin, kept. kInvalidConfig when
+// the proxy, its password or the CA file is unusable; no network is needed to tell.
 Result<std::unique_ptr<HttpTransport>> MakeHttpTransport(const NetworkSettings& settings);
 
 // Scheme, host and port of an absolute http(s) URL. Host is lower-case, IPv6 without brackets.

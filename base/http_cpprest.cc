@@ -129,12 +129,6 @@ bool IsTlsError(int number) {
   return number != 0 && ERR_GET_LIB(static_cast<unsigned long>(number)) == ERR_LIB_SSL;
 }
 
-// Without the user: "http://host:port".
-std::string ProxyServer(std::string_view proxy) {
-  if (!proxy.empty() && proxy.back() == '/') proxy.remove_suffix(1);
-  return "http://" + std::string(proxy.substr(proxy.find_last_of("@/") + 1));
-}
-
 class CpprestTransport final : public HttpTransport {
  public:
   explicit CpprestTransport(NetworkSettings settings) : settings_(std::move(settings)) {
@@ -150,8 +144,11 @@ class CpprestTransport final : public HttpTransport {
     return !settings_.proxy.empty() && !IsLoopback(origin);
   }
   Result<std::shared_ptr<OriginClient>> ClientFor(const Origin& origin);
-  [[nodiscard]] client::http_client_config ConfigFor(const Origin& origin,
-                                                     const OriginClient& of) const;
+  // The proxy did not take its user: the next request reads the password anew.
+  Error ProxyRefused(const Origin& origin, Error error);
+  [[nodiscard]] Result<client::http_client_config> ConfigFor(const Origin& origin,
+                                                             const OriginClient& of) const;
+  [[nodiscard]] Result<web::web_proxy> ProxyWithUser() const;
   Result<Exchange> Attempt(OriginClient& to, const HttpRequest& request, const Origin& origin,
                            std::chrono::steady_clock::time_point deadline, std::stop_token stop);
 
@@ -160,8 +157,24 @@ class CpprestTransport final : public HttpTransport {
   std::map<std::string, std::shared_ptr<OriginClient>> clients_;
 };
 
-client::http_client_config CpprestTransport::ConfigFor(const Origin& origin,
-                                                       const OriginClient& of) const {
+Result<SecretString> ReadProxyPassword(const SecretRef& ref) {
+  Result<SecretString> password = ReadSecret(ref);
+  if (!password) return Fail(std::move(password).error().In("[network] proxy_password"));
+  return password;
+}
+
+Result<web::web_proxy> CpprestTransport::ProxyWithUser() const {
+  PK_ASSIGN_OR_RETURN(const Origin address, ParseOrigin(settings_.proxy));
+  web::web_proxy proxy(web::uri(BaseUrl(address, true)));
+  if (settings_.proxy_password) {
+    PK_ASSIGN_OR_RETURN(const SecretString password, ReadProxyPassword(*settings_.proxy_password));
+    proxy.set_credentials(web::credentials(settings_.proxy_user, std::string(password.Reveal())));
+  }
+  return proxy;
+}
+
+Result<client::http_client_config> CpprestTransport::ConfigFor(const Origin& origin,
+                                                               const OriginClient& of) const {
   client::http_client_config config;
   config.set_timeout(kPhaseLimit);
   config.set_max_redirects(0);
@@ -176,13 +189,7 @@ client::http_client_config CpprestTransport::ConfigFor(const Origin& origin,
         if (!ca_file.empty()) SSL_CTX_load_verify_locations(ctx, ca_file.c_str(), nullptr);
       });
   if (UsesProxy(origin)) {
-    const web::uri uri(settings_.proxy);
-    const Origin address = ParseOrigin(ProxyServer(settings_.proxy)).value();
-    web::web_proxy proxy(web::uri(BaseUrl(address, true)));
-    const std::string user = web::uri::decode(uri.user_info());
-    if (const std::size_t colon = user.find(':'); colon != std::string::npos) {
-      proxy.set_credentials(web::credentials(user.substr(0, colon), user.substr(colon + 1)));
-    }
+    PK_ASSIGN_OR_RETURN(const web::web_proxy proxy, ProxyWithUser());
     config.set_proxy(proxy);
   }
   return config;
@@ -195,7 +202,12 @@ Result<std::shared_ptr<OriginClient>> CpprestTransport::ClientFor(const Origin& 
   if (entry) return entry;
   try {
     auto created = std::make_shared<OriginClient>();
-    created->http = std::make_unique<client::http_client>(base, ConfigFor(origin, *created));
+    const Result<client::http_client_config> config = ConfigFor(origin, *created);
+    if (!config) {
+      clients_.erase(base);
+      return Fail(config.error());
+    }
+    created->http = std::make_unique<client::http_client>(base, *config);
     entry = std::move(created);
     return entry;
   } catch (const std::exception&) {
@@ -206,7 +218,18 @@ Result<std::shared_ptr<OriginClient>> CpprestTransport::ClientFor(const Origin& 
   }
 }
 
+Error CpprestTransport::ProxyRefused(const Origin& origin, Error error) {
+  const std::lock_guard lock(mutex_);
+  clients_.erase(BaseUrl(origin, true));
+  if (!settings_.proxy_password) {
+    error.message = "the proxy asks for a user and a password";
+    error.hint = "Set [network] proxy_user, and proxy_password = \"@{file:/path}\".";
+  }
+  return error;
+}
+
 constexpr std::string_view kNotSent = "not_sent";
+constexpr std::string_view kProxyRefused = "407";
 constexpr std::string_view kNoReply = "no_reply";
 constexpr std::string_view kCheckNetwork =
     "Check the network, name resolution, the firewall and [network] proxy.";
@@ -222,8 +245,8 @@ Error PhaseError(std::string_view words, const Origin& origin) {
   if (begins("Expected a 200 response from proxy, received: 407")) {
     error.kind = ErrorKind::kInvalidConfig;
     error.message = "the proxy refused the user name or password";
-    error.hint = "Correct [network] proxy: http://user:password@host:port.";
-    error.remote_code = "407";
+    error.hint = "Correct [network] proxy_user, or what proxy_password refers to.";
+    error.remote_code = kProxyRefused;
   } else if (begins("Invalid HTTP status line") || begins("Invalid chunked response header")) {
     error.kind = ErrorKind::kUnexpectedReply;
     error.hint = "Something between here and there answers in its place; check [network] proxy.";
@@ -431,37 +454,37 @@ Result<HttpResponse> CpprestTransport::Send(const HttpRequest& request, std::sto
   if (!exchange && MayRepeatAtOnce(exchange.error(), request)) {
     exchange = Attempt(*to, request, origin, deadline, stop);
   }
+  if (!exchange && exchange.error().remote_code == kProxyRefused) {
+    return Fail(ProxyRefused(origin, std::move(exchange).error()));
+  }
   if (!exchange) return Fail(std::move(exchange).error());
   return Unpack(*std::move(exchange), request, origin);
 }
 
-// "http://[user:password@]host:port"; the port must be there, and what the library would choke on
-// later, with the password in its words, must not.
-bool IsProxyUrl(const std::string& proxy) {
-  constexpr std::string_view kScheme = "http://";
-  if (proxy.substr(0, kScheme.size()) != kScheme || !web::uri::validate(proxy)) return false;
-  const std::string server = ProxyServer(proxy);
-  const std::size_t colon = server.rfind(':');
-  if (!ParseOrigin(server) || colon < kScheme.size() ||
-      server.find(']', colon) != std::string::npos) {
-    return false;
+Status CheckProxy(const NetworkSettings& settings) {
+  const auto bad = [](std::string message, std::string hint) {
+    return Fail({.kind = ErrorKind::kInvalidConfig,
+                 .message = std::move(message),
+                 .hint = std::move(hint)});
+  };
+  if (!settings.proxy.empty() && !IsProxyAddress(settings.proxy)) {
+    return bad("the proxy must be http://host:port", "Correct [network] proxy.");
   }
-  try {
-    (void)web::uri::decode(web::uri(proxy).user_info());
-    return true;
-  } catch (const std::exception&) {
-    return false;
+  if (settings.proxy_user.empty() == settings.proxy_password.has_value() ||
+      settings.proxy_user.find(':') != std::string::npos) {
+    return bad("the proxy's user needs a name without a colon, and a password",
+               "Set both [network] proxy_user and proxy_password, or neither.");
   }
+  if (settings.proxy_password) {
+    PK_RETURN_IF_ERROR(ReadProxyPassword(*settings.proxy_password));
+  }
+  return {};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<HttpTransport>> MakeHttpTransport(const NetworkSettings& settings) {
-  if (!settings.proxy.empty() && !IsProxyUrl(settings.proxy)) {
-    return Fail({.kind = ErrorKind::kInvalidConfig,
-                 .message = "the proxy must be http://host:port",
-                 .hint = "Correct [network] proxy."});
-  }
+  PK_RETURN_IF_ERROR(CheckProxy(settings));
   if (!settings.ca_file.empty()) {
     std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> probe(SSL_CTX_new(TLS_client_method()),
                                                             &SSL_CTX_free);

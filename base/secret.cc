@@ -49,6 +49,11 @@ Result<SecretString> ReadSecretFile(const std::filesystem::path& path) {
   while (text && !content->empty() && (content->back() == '\n' || content->back() == '\r')) {
     content->pop_back();
   }
+  if (text && Trim(*content).empty()) {
+    return Fail({.kind = ErrorKind::kInvalidConfig,
+                 .message = "the secret file " + path.string() + " is empty",
+                 .hint = "Put the secret into that file, or correct the reference."});
+  }
   return SecretString(*std::move(content));
 }
 

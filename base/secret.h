@@ -35,7 +35,8 @@ struct SecretRef {
 Result<SecretRef> ParseSecretRef(std::string_view text);
 
 // Reads the secret: `file` (refused when others may read it; a trailing newline is cut), `env`, or
-// `credential` (a file of that name in $CREDENTIALS_DIRECTORY). The value never enters an error.
+// `credential` (a file of that name in $CREDENTIALS_DIRECTORY). An empty one is refused. The value
+// never enters an error.
 Result<SecretString> ReadSecret(const SecretRef& ref);
 
 }  // namespace picket

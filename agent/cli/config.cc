@@ -1,7 +1,5 @@
 // picket config sample|show, picket version
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -11,42 +9,10 @@
 namespace picket::cli {
 namespace {
 
-std::string RefText(const std::optional<SecretRef>& ref) {
-  return ref ? "@{" + ref->store + ":" + ref->key + "}" : "";
-}
-
-// The settings as they apply, defaults filled in; secrets are shown as references.
 void Show(Context& context) {
-  const auto settings = LoadSettings(context);
-  if (!settings) return;
-  nlohmann::json apps = nlohmann::json::object();
-  for (const auto& [name, app] : settings->apps) {
-    apps[name] = {{"client_id", app.client_id},
-                  {"credential", app.by_certificate ? "certificate" : "secret"},
-                  {"certificate", RefText(app.certificate)},
-                  {"client_secret", RefText(app.client_secret)}};
+  if (const auto loaded = LoadConfig(context)) {
+    WriteAll(JsonPage(config::ToJson(*loaded)), stdout);
   }
-  nlohmann::json tenants = nlohmann::json::array();
-  for (const run::Tenant& tenant : settings->tenants) {
-    tenants.push_back({{"name", tenant.name},
-                       {"tenant_id", ToString(tenant.id)},
-                       {"app", tenant.app},
-                       {"streams", tenant.streams}});
-  }
-  const nlohmann::json object = {{"data_dir", settings->data_dir.string()},
-                                 {"cloud",
-                                  {{"authority", settings->cloud.authority},
-                                   {"graph", settings->cloud.graph},
-                                   {"graph_audience", settings->cloud.GraphAudience()},
-                                   {"arm", settings->cloud.arm}}},
-                                 {"proxy_set", !settings->network.proxy.empty()},
-                                 {"ca_file", settings->network.ca_file},
-                                 {"apps", std::move(apps)},
-                                 {"poll_interval", FormatTimespan(settings->poll.poll_interval)},
-                                 {"backfill", FormatTimespan(settings->poll.backfill)},
-                                 {"retention", FormatTimespan(settings->poll.retention)},
-                                 {"tenants", std::move(tenants)}};
-  WriteAll(JsonPage(object), stdout);
 }
 
 }  // namespace
@@ -63,7 +29,8 @@ void AddConfig(CLI::App& app, Context& context) {
   CLI::App* show = group->add_subcommand("show", "The settings as they apply, as JSON");
   AddConfigOption(*show, context);
   show->footer(
-      "Secrets are shown as the references that they are in the config.\n"
+      "Every setting in force, defaults too, in the shape of the config. Secrets are shown as the\n"
+      "references that they are there.\n"
       "\nExamples:\n  picket config show --config /etc/picket/picket.toml");
   show->callback([&context] { Show(context); });
 }

@@ -1,11 +1,11 @@
 #include "agent/cli/context.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
 #include "agent/cli/usage.h"
-#include "agent/config/load.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -45,7 +45,7 @@ LogLevel LevelOf(const Context& context, std::string_view configured) {
 
 }  // namespace
 
-std::optional<run::Settings> LoadSettings(Context& context) {
+std::optional<config::LoadedConfig> LoadConfig(Context& context) {
   config::LoadedConfig loaded = config::Load(context.config);
   if (!loaded.problems.empty()) {
     for (const config::Problem& problem : loaded.problems) {
@@ -56,7 +56,13 @@ std::optional<run::Settings> LoadSettings(Context& context) {
   }
   ConfigureLog(LevelOf(context, loaded.log_level),
                loaded.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
-  return std::move(loaded.settings);
+  return loaded;
+}
+
+std::optional<run::Settings> LoadSettings(Context& context) {
+  std::optional<config::LoadedConfig> loaded = LoadConfig(context);
+  if (!loaded) return std::nullopt;
+  return std::move(loaded->settings);
 }
 
 int Failed(Context& context, const Error& error) {
@@ -65,6 +71,14 @@ int Failed(Context& context, const Error& error) {
                       : error.remote_code == kCannotCreate ? 73
                                                            : ExitCodeFor(error.kind);
   return context.exit_code;
+}
+
+void SayTightened(const std::vector<std::filesystem::path>& parts) {
+  if (parts.empty()) return;
+  Say(fmt::format("note: other users could read {}{}; {} for the owner alone now",
+                  EscapeTerminal(parts.front().string()),
+                  parts.size() == 1 ? "" : fmt::format(" and {} more", parts.size() - 1),
+                  parts.size() == 1 ? "it is" : "they are"));
 }
 
 std::optional<Instant> TimeArgument(Context& context, std::string_view option,

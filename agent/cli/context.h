@@ -1,11 +1,13 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "agent/cli/output.h"
+#include "agent/config/load.h"
 #include "agent/run/settings.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -18,6 +20,7 @@ namespace picket::cli {
 
 // What every verb gets: the common options, and the stop of this process.
 struct Context {
+  std::string program = "picket";  // as a shell finds it
   std::string config = "picket.toml";
   Format format = Format::kTable;
   bool quiet = false;
@@ -49,9 +52,13 @@ void AddConfigOption(CLI::App& verb, Context& context);
 void AddFormatOption(CLI::App& verb, Context& context, std::vector<std::string> formats);
 
 // The config, or its problems printed and the exit code set (78).
+std::optional<config::LoadedConfig> LoadConfig(Context& context);
 std::optional<run::Settings> LoadSettings(Context& context);
 // Prints the error, sets the exit code for its kind (75 for a second instance), returns it.
 int Failed(Context& context, const Error& error);
+
+// Says which parts of the data folder others could read until now, if any.
+void SayTightened(const std::vector<std::filesystem::path>& parts);
 
 // A time of the command line (RFC 3339). nullopt: it is none, which was said, with exit code 64.
 std::optional<Instant> TimeArgument(Context& context, std::string_view option,

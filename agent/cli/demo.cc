@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 #include "agent/cli/context.h"
 #include "agent/cli/findings.h"
 #include "agent/cli/report.h"
+#include "agent/config/load.h"
 #include "agent/run/round.h"
 #include "base/clock.h"
 #include "base/files.h"
@@ -28,23 +31,62 @@ struct Options {
   std::string directory = "picket-demo";
 };
 
-run::Settings DemoSettings(const fs::path& directory, const std::string& url,
-                           const simulator::DemoScenario& scenario) {
-  run::Settings settings;
-  settings.data_dir = fs::absolute(directory) / "data";
-  settings.cloud = {.authority = url, .graph = url, .arm = url};
-  settings.poll.backfill = kDay;
-  settings.min_free = 0;
-  settings.apps[""] = {
-      .client_id = scenario.client_id,
-      .by_certificate = false,
-      .client_secret = SecretRef{"file", (fs::absolute(directory) / "secret").string()}};
+std::string DemoConfig(const std::string& url, const simulator::DemoScenario& scenario) {
+  std::string text = fmt::format(
+      "# Of 'picket demo'. What was read stays in data/; the stand-in of Microsoft Graph that it\n"
+      "# came from is gone, so 'picket once' finds nobody here.\n"
+      "[agent]\ndata_dir = \"data\"\n\n"
+      "[cloud]\nauthority = \"{0}\"\ngraph = \"{0}\"\narm = \"{0}\"\n\n"
+      "[app]\nclient_id = \"{1}\"\ncredential = \"secret\"\n"
+      "client_secret = \"@{{file:secret}}\"\n\n"
+      "[poll]\nbackfill = \"1d\"\n\n[retention]\nmin_free = \"0\"\n",
+      url, scenario.client_id);
   for (const simulator::DemoTenant& tenant : scenario.tenants) {
-    settings.tenants.push_back({.name = tenant.name,
-                                .id = tenant.id,
-                                .streams = {"signIns.interactive", "riskDetections"}});
+    text += fmt::format(
+        "\n[[tenant]]\nname = \"{}\"\ntenant_id = \"{}\"\n"
+        "streams = [\"signIns.interactive\", \"riskDetections\"]\n",
+        tenant.name, ToString(tenant.id));
   }
-  return settings;
+  return text;
+}
+
+// The config and the secret, and what they say.
+Result<run::Settings> WriteConfig(const fs::path& folder, const std::string& url,
+                                  const simulator::DemoScenario& scenario) {
+  const fs::path file = folder / "picket.toml";
+  PK_RETURN_IF_ERROR(WriteFileAtomically(folder / "secret", scenario.secret));
+  PK_RETURN_IF_ERROR(WriteFileAtomically(file, DemoConfig(url, scenario)));
+  config::LoadedConfig loaded = config::Load(file);
+  if (!loaded.problems.empty()) {
+    return Fail(
+        {.kind = ErrorKind::kInternal, .message = config::ToString(loaded.problems.front())});
+  }
+  return std::move(loaded.settings);
+}
+
+// As a shell reads it back.
+std::string Quoted(const std::string& word) {
+  const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '/' || c == '.' || c == '-' || c == '_';
+  });
+  if (plain) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+// Commands to copy: they work wherever the reader is.
+void SayWhatNext(const Context& context, const fs::path& folder) {
+  const std::string program = "  " + Quoted(context.program);
+  const std::string config = " --config " + Quoted((folder / "picket.toml").string());
+  Say("\nThe report, to open in a browser: " + (folder / "report.html").string());
+  Say("\nLook further at what the demo read:");
+  Say(program + " incidents list" + config);
+  Say(program + " status" + config);
+  Say(program + " query 'SigninLogs | summarize count() by UserPrincipalName' --tenant contoso" +
+      config);
+  Say("\nYour own tenant, by docs/guide.md:");
+  Say(program + " config sample > picket.toml");
 }
 
 void PrintIncidents(const std::vector<alerts::IncidentView>& incidents) {
@@ -126,12 +168,13 @@ void Demo(Context& context, const Options& options) {
     Failed(context, made.error());
     return;
   }
-  if (Status kept = WriteFileAtomically(fs::path(options.directory) / "secret", scenario.secret);
-      !kept) {
-    Failed(context, kept.error());
+  const fs::path folder = fs::absolute(options.directory).lexically_normal();
+  const Result<run::Settings> configured = WriteConfig(folder, stand_in.Url(), scenario);
+  if (!configured) {
+    Failed(context, configured.error());
     return;
   }
-  const run::Settings settings = DemoSettings(options.directory, stand_in.Url(), scenario);
+  const run::Settings& settings = *configured;
   Say("Two tenants, contoso and fabrikam, are played by a stand-in of Microsoft Graph on this "
       "machine.");
   const Result<run::RoundCounts> counts = ReadAll(settings, context.stop);
@@ -149,13 +192,12 @@ void Demo(Context& context, const Options& options) {
                   Counted(counts->pages.added, "event"), Counted(counts->requests, "request"),
                   Counted(std::ssize(report.incidents), "incident")));
   PrintIncidents(report.incidents);
-  const fs::path page = fs::absolute(options.directory) / "report.html";
-  if (Status written = WriteFileAtomically(page, outputs::ReportHtml(report)); !written) {
+  if (Status written = WriteFileAtomically(folder / "report.html", outputs::ReportHtml(report));
+      !written) {
     Failed(context, written.error());
     return;
   }
-  Say("\nThe report, to open in a browser: " + page.string());
-  Say("Your own tenant: 'picket config sample > picket.toml', and docs/guide.md.");
+  SayWhatNext(context, folder);
 }
 
 }  // namespace

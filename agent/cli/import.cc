@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "storage/data_folder.h"
 
 namespace picket::cli {
 namespace {
@@ -105,11 +106,12 @@ void Import(Context& context, const Options& options) {
     Failed(context, tenant.error());
     return;
   }
-  Status directory = EnsurePrivateDirectory(settings->data_dir);
-  if (!directory) {
-    Failed(context, directory.error());
+  const auto tightened = storage::SecureDataFolder(settings->data_dir, storage::Lax::kTighten);
+  if (!tightened) {
+    Failed(context, tightened.error());
     return;
   }
+  SayTightened(*tightened);
   const Result<DirectoryLock> lock = DirectoryLock::Acquire(settings->data_dir);
   if (!lock) {
     Failed(context, lock.error());

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <filesystem>
 #include <thread>
 
 #include "agent/cli/context.h"
@@ -82,12 +83,21 @@ void AddVerbs(CLI::App& app, picket::cli::Context& context) {
   group("More");
 }
 
+// The name where it was found in PATH, else the file.
+std::string ProgramOf(const std::string& name) {
+  if (name.find('/') == std::string::npos) return name;
+  std::error_code error;
+  const std::filesystem::path file = std::filesystem::absolute(name, error);
+  return error ? name : file.lexically_normal().string();
+}
+
 int Main(int argc, char** argv) {
   ::umask(0077);
   ::prctl(PR_SET_DUMPABLE, 0);  // no core dump holds a secret
   const SignalThread signals;
   picket::cli::Context context;
   context.stop = signals.token();
+  context.program = ProgramOf(argv[0]);
 
   CLI::App app("Picket: a small sentry for Microsoft Entra ID", "picket");
   app.require_subcommand(1);

@@ -72,6 +72,7 @@ void RunOnce(Context& context, const std::string& now_text, bool all_streams) {
     Failed(context, agent.error());
     return;
   }
+  SayTightened((*agent)->tightened());
   ReportRules((*agent)->rules());
   run::RoundCounts counts;
   {
@@ -92,6 +93,7 @@ void RunForever(Context& context) {
     Failed(context, agent.error());
     return;
   }
+  SayTightened((*agent)->tightened());
   ReportRules((*agent)->rules());
   Say(fmt::format("watching {} every {}; stop with Ctrl-C",
                   Counted(std::ssize(settings->tenants), "tenant"),

@@ -1,9 +1,11 @@
 // picket validate
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "agent/cli/context.h"
@@ -13,6 +15,7 @@
 #include "auth/token_client.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "storage/data_folder.h"
 
 namespace picket::cli {
 namespace {
@@ -73,6 +76,46 @@ bool CheckApp(Checklist& list, const auth::AppSettings& app) {
   return true;
 }
 
+// Whether a round could use it; nothing is made or changed.
+void CheckDataFolder(Checklist& list, const std::filesystem::path& folder) {
+  const std::string name = "data_dir " + folder.string();
+  std::error_code error;
+  if (!std::filesystem::exists(folder, error) && !error) {
+    // A round makes what is missing below the nearest folder that is there.
+    std::filesystem::path parent = std::filesystem::absolute(folder);
+    while (!std::filesystem::exists(parent, error) && parent.has_relative_path()) {
+      parent = parent.parent_path();
+    }
+    if (std::filesystem::is_directory(parent, error) &&
+        ::access(parent.c_str(), W_OK | X_OK) == 0) {
+      return list.Good(name + ": will be made");
+    }
+    return list.Bad(name, {.message = "it is not there, and cannot be made in " + parent.string(),
+                           .hint = "Make it for the user that runs Picket, or choose another."});
+  }
+  const auto lax = storage::SecureDataFolder(folder, storage::Lax::kList);
+  if (!lax) return list.Bad(name, lax.error());
+  for (const std::filesystem::path& part : *lax) {
+    list.Warn(name, {.message = "other users can read " + part.string(),
+                     .hint = "The next run takes that away from them."});
+  }
+  if (lax->empty()) list.Good(name);
+}
+
+// The proxy's address and password, and the CA file: no network is needed for it.
+Result<std::unique_ptr<HttpTransport>> CheckNetwork(Checklist& list,
+                                                    const NetworkSettings& settings) {
+  Result<std::unique_ptr<HttpTransport>> transport = MakeHttpTransport(settings);
+  const std::string own = std::string(settings.proxy.empty() ? "" : ", proxy " + settings.proxy) +
+                          (settings.ca_file.empty() ? "" : ", ca_file " + settings.ca_file);
+  if (!transport) {
+    list.Bad("[network]", transport.error());
+  } else if (!own.empty()) {
+    list.Good("[network]" + own);
+  }
+  return transport;
+}
+
 // Asks Entra ID for a token, as a round does, and looks at the permissions in it. False when it
 // cannot be reached.
 bool CheckTenant(Checklist& list, const run::Settings& settings, const run::Tenant& tenant,
@@ -101,12 +144,10 @@ bool CheckTenant(Checklist& list, const run::Settings& settings, const run::Tena
   return true;
 }
 
-void CheckTenants(Checklist& list, const run::Settings& settings,
+void CheckTenants(Checklist& list, const run::Settings& settings, HttpTransport& network,
                   const std::set<std::string>& usable_apps, std::stop_token stop) {
-  const Result<std::unique_ptr<HttpTransport>> transport = MakeHttpTransport(settings.network);
-  if (!transport) return list.Bad("[network]", transport.error());
   const SystemClock clock;
-  const auth::TokenClient tokens(**transport, clock, settings.cloud.authority);
+  const auth::TokenClient tokens(network, clock, settings.cloud.authority);
   bool reached = true;
   for (const run::Tenant& tenant : settings.tenants) {
     if (stop.stop_requested()) return;
@@ -170,10 +211,12 @@ void Validate(Context& context, bool offline) {
   for (const auto& [name, app] : settings->apps) {
     if (CheckApp(list, app)) usable.insert(name);
   }
+  CheckDataFolder(list, settings->data_dir);
+  const Result<std::unique_ptr<HttpTransport>> network = CheckNetwork(list, settings->network);
   const run::RuleBook book = run::LoadRuleBook(*settings);
   CheckRules(list, book);
   CheckTables(list, *settings, book);
-  if (!offline) CheckTenants(list, *settings, usable, context.stop);
+  if (!offline && network) CheckTenants(list, *settings, **network, usable, context.stop);
   if (context.stop.stop_requested()) context.exit_code = 130;
 }
 
@@ -186,7 +229,8 @@ void AddValidate(CLI::App& app, Context& context) {
   verb->add_flag("--offline", *offline, "Ask Entra ID for no token");
   AddConfigOption(*verb, context);
   verb->footer(
-      "Asks Entra ID for a token of each tenant, and says which permissions are missing.\n"
+      "Asks Entra ID for a token of each tenant, and says which permissions are missing;\n"
+      "--offline checks all that needs no network.\n"
       "\nExamples:\n  picket validate --config picket.toml\n"
       "  picket validate --config picket.toml --offline\n"
       "\nExit codes: 0 all good; 78 the config itself; 1 what it points to;\n"

@@ -171,10 +171,7 @@ class Loader {
   void Root(TomlTable& root) {
     root.Table("agent", [&](TomlTable& t) { AgentTable(t); });
     root.Table("cloud", [&](TomlTable& t) { CloudTable(t); });
-    root.Table("network", [&](TomlTable& t) {
-      settings_.network.proxy = t.Text("proxy");
-      settings_.network.ca_file = t.Path("ca_file").string();
-    });
+    root.Table("network", [&](TomlTable& t) { NetworkTable(t); });
     root.Table("app", [&](TomlTable& t) { AppTables(t); });
     root.Table("poll", [&](TomlTable& t) { PollTable(t); });
     root.Table("retention", [&](TomlTable& t) {
@@ -207,12 +204,42 @@ class Loader {
     const std::string preset =
         t.OneOf("preset", {"global", "usgov", "gcc-high", "usgov-dod", "dod", "china"}, "global");
     auth::Cloud& cloud = settings_.cloud;
+    loaded_.cloud_preset = preset;
     cloud = auth::CloudPreset(preset).value_or(auth::Cloud{});
     cloud.authority = t.Endpoint("authority", cloud.authority);
     cloud.graph = t.Endpoint("graph", cloud.graph);
     cloud.arm = t.Endpoint("arm", cloud.arm);
     cloud.graph_audience = t.Text("graph_audience");
     cloud.arm_audience = t.Text("arm_audience");
+  }
+
+  void NetworkTable(TomlTable& t) {
+    NetworkSettings& network = settings_.network;
+    network.proxy = t.Text("proxy");
+    network.proxy_user = t.Text("proxy_user");
+    network.proxy_password = t.Secret("proxy_password");
+    network.ca_file = t.Path("ca_file").string();
+    if (network.proxy.find('@') != std::string::npos) {
+      t.Complain("proxy", "'proxy' of [network] may hold no user and no password",
+                 "Write proxy = \"http://host:port\", proxy_user = \"NAME\" and "
+                 "proxy_password = \"@{file:/path}\".");
+    } else if (!network.proxy.empty() && !IsProxyAddress(network.proxy)) {
+      t.Complain("proxy", "'proxy' of [network] must be http://host:port",
+                 "The port must be there.");
+    }
+    if (network.proxy_user.find(':') != std::string::npos) {
+      t.Complain("proxy_user", "'proxy_user' of [network] may hold no colon",
+                 "The password stands in proxy_password, as a reference.");
+    }
+    if (network.proxy_user.empty() == t.Has("proxy_password")) {
+      t.Complain(network.proxy_user.empty() ? "proxy_password" : "proxy_user",
+                 "a proxy's user needs both 'proxy_user' and 'proxy_password'",
+                 "Add the other one, or remove this.");
+    }
+    if (network.proxy.empty() && t.Has("proxy_password")) {
+      t.Complain("proxy_password", "[network] has a password and no 'proxy'",
+                 "Add proxy = \"http://host:port\", or remove this.");
+    }
   }
 
   // [app] for all tenants, [app.NAME] for those that name it.
@@ -337,6 +364,17 @@ class Loader {
   std::vector<TenantPlaces> places_;  // as settings_.tenants
 };
 
+// Who may write the config chooses whom Picket asks, with which secret.
+void CheckWriters(const fs::path& path, Problems& problems) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) return;
+  if ((status.permissions() & fs::perms::others_write) == fs::perms::none) return;
+  problems.push_back({.file = path.string(),
+                      .message = "every user of this machine may write it",
+                      .hint = "See who did, then: chmod o-w " + path.string()});
+}
+
 void ReadTenantFiles(const fs::path& directory, Loader& loader, Problems& problems) {
   std::error_code error;
   std::vector<fs::path> files;
@@ -349,8 +387,10 @@ void ReadTenantFiles(const fs::path& directory, Loader& loader, Problems& proble
                         .message = "the tenants in it cannot be read: " + error.message(),
                         .hint = "Run Picket as the folder's owner."});
   }
+  CheckWriters(directory, problems);
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
+    CheckWriters(file, problems);
     const Result<std::string> text = ReadFile(file, kMaxConfigBytes);
     if (text) {
       loader.ReadTenantFile(*text, file.string());
@@ -381,6 +421,7 @@ LoadedConfig Load(const fs::path& file) {
                     "picket config sample > picket.toml");
   }
   if (!text) return complain(text.error().message, text.error().hint);
+  CheckWriters(file, loaded.problems);
   Loader loader(loaded);
   loader.ReadMain(*text, file.string());
   ReadTenantFiles(file.parent_path() / "tenants.d", loader, loaded.problems);

@@ -25,6 +25,8 @@ preset = "global"                 # global | usgov (gcc-high) | usgov-dod (dod) 
 
 [network]
 # proxy = ""                      # http://host:port
+# proxy_user = ""                 # where the proxy asks for one (Basic)
+# proxy_password = "@{file:/etc/picket/proxy-password}"
 # ca_file = ""                    # further trust anchors (PEM)
 
 # One registration for all tenants; [app.NAME] for more, a tenant says app = "NAME".
@@ -39,7 +41,7 @@ certificate = "@{file:/etc/picket/app.pem}"
 
 [poll]
 # backfill = "30d"                # before first contact; "0" for none
-# once_backfill = "60s"           # what one `picket once` gives it
+# once_backfill = "1m"            # what one `picket once` gives it
 # overlap = "15m"
 # settle = "2m"
 

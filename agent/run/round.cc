@@ -21,6 +21,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "storage/agent_store.h"
+#include "storage/data_folder.h"
 
 namespace picket::run {
 namespace {
@@ -56,7 +57,8 @@ class AgentImpl : public Agent {
   }
 
   Status Open() {
-    PK_RETURN_IF_ERROR(EnsurePrivateDirectory(settings_.data_dir));
+    PK_ASSIGN_OR_RETURN(tightened_,
+                        storage::SecureDataFolder(settings_.data_dir, storage::Lax::kTighten));
     PK_ASSIGN_OR_RETURN(DirectoryLock lock, DirectoryLock::Acquire(settings_.data_dir));
     lock_ = std::make_unique<DirectoryLock>(std::move(lock));
     PK_ASSIGN_OR_RETURN(agent_store_, storage::AgentStore::Open(settings_.data_dir));
@@ -126,6 +128,9 @@ class AgentImpl : public Agent {
   void OnOutput(OutputObserver observer) override { on_output_ = std::move(observer); }
 
   [[nodiscard]] const RuleBook& rules() const override { return rules_; }
+  [[nodiscard]] const std::vector<std::filesystem::path>& tightened() const override {
+    return tightened_;
+  }
 
  private:
   // One tenant's broken file must not stop the others; when it is mended, or the disk has room
@@ -328,6 +333,7 @@ class AgentImpl : public Agent {
   std::unique_ptr<Deliveries> deliveries_;  // while a round runs; none without outputs
   bool forever_ = false;
   std::atomic<bool> beat_is_due_ = false;
+  std::vector<std::filesystem::path> tightened_;
   std::vector<TenantParts> parts_;
   std::map<const poll::TenantPoller*, std::size_t> by_poller_;
   bool began_ = false;
@@ -361,7 +367,8 @@ class MachineAgent final : private Machine, public AgentImpl {
 
 std::string RoundCounts::Json() const {
   return fmt::format(
-      R"({{"tenants":{},"failed":{},"held":{},"requests":{},"read":{},"new":{},"changed":{},)"
+      R"({{"tenants":{},"failed":{},"held":{},"requests":{},"read":{},"new":{},)"
+      R"("changed":{},)"
       R"("same":{},"poorer":{},"rejected":{},"expired":{},"late":{},"deleted":{},"findings":{},)"
       R"("withdrawn":{},"alerts":{},"incidents":{},"delivered":{}}})",
       tenants, failed, held, requests, pages.read, pages.added, pages.changed, pages.same,

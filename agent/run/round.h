@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -25,10 +26,10 @@ struct RoundCounts {
   storage::PageCounts pages;
   alerts::AlertCounts alerts;
   std::int64_t tenants = 0;
-  std::int64_t failed = 0;   // tenants in which something failed, or holds a stream back still
-  std::int64_t held = 0;     // of those, which have streams that an earlier failure holds back
-  std::int64_t refused = 0;  // tenants whose credential or permission was refused
-  std::int64_t broken = 0;   // tenants whose data could not be opened or written
+  std::int64_t failed = 0;      // tenants in which something failed, or holds a stream back still
+  std::int64_t held = 0;        // of those, which have streams that an earlier failure holds back
+  std::int64_t refused = 0;     // tenants whose credential or permission was refused
+  std::int64_t broken = 0;      // tenants whose data could not be opened or written
   std::int64_t requests = 0;
   std::int64_t deleted = 0;                // events that retention took
   std::int64_t delivered = 0;              // acknowledged by their receivers
@@ -90,6 +91,8 @@ class Agent {
   virtual void Forever(const Observer& observer, const PageObserver& on_page,
                        std::stop_token stop) = 0;
   [[nodiscard]] virtual const RuleBook& rules() const = 0;
+  // What others could read of the data folder until it was opened.
+  [[nodiscard]] virtual const std::vector<std::filesystem::path>& tightened() const = 0;
 };
 
 // 0 done; 3 some tenants or outputs failed; of all tenants: 77 refused, 74 their data cannot be

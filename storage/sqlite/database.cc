@@ -95,6 +95,28 @@ Status CreatePrivateFile(const std::filesystem::path& path) {
   return {};
 }
 
+namespace {
+
+// Whoever may write the file decides what it says.
+Status CheckOwnFileMode(const std::filesystem::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return {};  // it is not there yet, or SQLite says why
+  if (info.st_uid != ::geteuid()) {
+    return Fail({.kind = ErrorKind::kStorage,
+                 .message = path.string() + " belongs to another user",
+                 .hint = fmt::format("Run Picket as its owner, or: chown {} {}", ::geteuid(),
+                                     path.string())});
+  }
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return Fail({.kind = ErrorKind::kStorage,
+                 .message = path.string() + " can be written by others",
+                 .hint = "See who wrote to it, then: chmod 600 " + path.string()});
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& path,
                                                  const OpenOptions& options) {
   std::unique_ptr<Database> database(new Database(path));
@@ -104,6 +126,7 @@ Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& pa
                  .message = path.string() + " is a symbolic link",
                  .hint = "Put the file itself there, or let data_dir name the folder it is in."});
   }
+  if (!options.read_only) PK_RETURN_IF_ERROR(CheckOwnFileMode(path));
   // SQLite gives -wal and -shm the mode of the file, so the file is made first, with ours. If that
   // fails, SQLite says why.
   if (options.create && !options.read_only && path != kInMemory) (void)CreatePrivateFile(path);

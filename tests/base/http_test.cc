@@ -192,7 +192,7 @@ TEST(HttpUrlTest, RetryAfterIsReadInAllItsForms) {
 TEST(HttpUrlTest, AProxyNeedsItsPort) {
   EXPECT_FALSE(MakeHttpTransport({.proxy = "http://proxy.example"}));
   EXPECT_FALSE(MakeHttpTransport({.proxy = "proxy.example:8080"}));
-  EXPECT_TRUE(MakeHttpTransport({.proxy = "http://user:pass@proxy.example:8080"}));
+  EXPECT_TRUE(MakeHttpTransport({.proxy = "http://proxy.example:8080"}));
 }
 
 }  // namespace

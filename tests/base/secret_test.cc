@@ -86,6 +86,16 @@ TEST_F(SecretTest, OnlyTheLineBreakOfATextIsCut) {
   EXPECT_EQ(ReadSecret({"file", dir_ / "pfx"}).value().Reveal(), binary);
 }
 
+TEST_F(SecretTest, AnEmptyFileIsNoSecret) {
+  for (const char* nothing : {"", "\n", " \r\n"}) {
+    ASSERT_TRUE(WriteFileAtomically(dir_ / "empty", nothing));
+    const auto secret = ReadSecret({"file", dir_ / "empty"});
+    ASSERT_FALSE(secret);
+    EXPECT_EQ(secret.error().kind, ErrorKind::kInvalidConfig);
+    EXPECT_NE(secret.error().message.find("empty is empty"), std::string::npos);
+  }
+}
+
 TEST_F(SecretTest, AMissingOrHugeFileIsTheConfigsFault) {
   EXPECT_EQ(ReadSecret({"file", dir_ / "none"}).error().kind, ErrorKind::kInvalidConfig);
   ASSERT_TRUE(WriteFileAtomically(dir_ / "huge", std::string(100'000, 'x')));

@@ -155,6 +155,31 @@ TEST_F(ConfigFileTest, TheSampleIsRefusedWhileItsPlaceholdersStand) {
   EXPECT_THAT(outcome.out, HasSubstr("'tenant_id' still holds the sample's zeros"));
 }
 
+// Who may write it chooses whom Picket asks, and with which secret.
+TEST_F(ConfigFileTest, AConfigThatEveryUserMayWriteIsRefused) {
+  namespace fs = std::filesystem;
+  fs::create_directory(dir_ / "tenants.d");
+  Write("picket.toml",
+        "[app]\nclient_id = \"7b2c7e2e-9f0a-4d5b-8a43-0d3c1c1f5a02\"\n"
+        "client_secret = \"@{env:X}\"\n");
+  Write("tenants.d/fabrikam.toml",
+        "name = \"fabrikam\"\ntenant_id = \"7b2c7e2e-9f0a-4d5b-8a43-0d3c1c1f5a01\"\n");
+  EXPECT_EQ(Picket("config show").code, 0);
+  for (const char* open : {"picket.toml", "tenants.d", "tenants.d/fabrikam.toml"}) {
+    const fs::perms before = fs::status(dir_ / open).permissions();
+    fs::permissions(dir_ / open, before | fs::perms::others_write);
+    const Outcome outcome = Picket("config show");
+    EXPECT_EQ(outcome.code, 78) << outcome.out;
+    EXPECT_THAT(outcome.out, HasSubstr(std::string(open) +
+                                       ": every user of this machine may write it. See who did, "
+                                       "then: chmod o-w " +
+                                       open));
+    fs::permissions(dir_ / open, before);
+  }
+  fs::permissions(dir_ / "picket.toml", fs::perms(0664));  // a group is the owner's choice
+  EXPECT_EQ(Picket("config show").code, 0);
+}
+
 TEST_F(ConfigFileTest, AProblemOfATenantsOwnFileNamesThatFile) {
   std::filesystem::create_directory(dir_ / "tenants.d");
   Write("picket.toml",

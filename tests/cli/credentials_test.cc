@@ -385,9 +385,11 @@ TEST_F(Credentials, AreNotShownToAProxyThatReadsTls) {
   Config config = Usual();
   config.authority = "https://login.picket.test";
   config.graph = "https://graph.picket.test";
-  config.network +=
-      "proxy = \"http://user:hunter2-hunter2-hunter2@127.0.0.1:" + std::to_string(proxy.port()) +
-      "\"\n";
+  constexpr const char* kPassword = "hunter2-hunter2-hunter2";
+  Write("proxy-password", kPassword);
+  config.network += "proxy = \"http://127.0.0.1:" + std::to_string(proxy.port()) +
+                    "\"\nproxy_user = \"user\"\nproxy_password = \"@{file:" +
+                    (dir() / "proxy-password").string() + "}\"\n";
   WriteConfig(config);
   const Outcome once = Once();
   EXPECT_NE(once.code, 0);
@@ -396,7 +398,10 @@ TEST_F(Credentials, AreNotShownToAProxyThatReadsTls) {
   LeakCheck check = Secrets();
   EXPECT_THAT(seen, HasSubstr("CONNECT login.picket.test:443 HTTP/1.1"));
   EXPECT_EQ(check.FoundIn(seen), "");
-  check.Add("the proxy's password", "hunter2-hunter2-hunter2");
+  // base64("user:" and the password)
+  EXPECT_THAT(seen, HasSubstr("Basic dXNlcjpodW50ZXIyLWh1bnRlcjItaHVudGVyMg==\r\n"));
+  check.Add("the proxy's password", kPassword);
+  check.Add("the proxy's password", "dXNlcjpodW50ZXIyLWh1bnRlcjItaHVudGVyMg==");
   Run({"config", "show"});
   Run({"status"});
   EXPECT_EQ(check.FoundIn(all_output()), "");

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "tests/cli/program.h"
 #include "tests/scenarios/demo_scenario.h"
@@ -137,6 +138,27 @@ TEST_F(PicketTest, TheDemoFindsItsAttacksAndWritesTheReport) {
   }
   EXPECT_THAT(demo.out, Not(HasSubstr("david@contoso")));
   EXPECT_TRUE(fs::exists(dir_ / "demo" / "report.html"));
+}
+
+// Wherever the reader copies them to.
+TEST_F(PicketTest, TheCommandsThatTheDemoNamesWorkAsTheyStand) {
+  fs::create_directories(dir_ / "my tenants");
+  const Outcome demo = Shell("cd 'my tenants' && \"$PICKET\" demo");
+  ASSERT_EQ(demo.code, 0) << demo.out;
+  std::vector<std::string> commands;
+  for (const std::string_view line : Split(demo.out, '\n')) {
+    if (line.starts_with("  /")) commands.emplace_back(line.substr(2));
+  }
+  ASSERT_EQ(commands.size(), 4U) << demo.out;
+  for (const std::string& command : commands) {
+    const Outcome outcome = Shell(command);
+    EXPECT_EQ(outcome.code, 0) << command << "\n" << outcome.out;
+  }
+  EXPECT_THAT(Shell(commands[0]).out, HasSubstr("clara@contoso"));
+  EXPECT_THAT(Shell(commands[2]).out, HasSubstr("@contoso"));
+  EXPECT_TRUE(fs::exists(dir_ / "picket.toml")) << "the sample, for the own tenant";
+  const Outcome valid = Picket("validate --offline --config 'my tenants/picket-demo/picket.toml'");
+  EXPECT_EQ(valid.code, 0) << valid.out;
 }
 
 TEST_F(PicketTest, TheDemoRunsAgainInItsFolderAndLeavesOthersAlone) {

@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AnyOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class StoreTest : public TenantTest {
  protected:
@@ -185,6 +186,91 @@ TEST_F(StoreTest, ADataFolderThatOthersMayWriteIsRefused) {
   EXPECT_THAT(once.out, HasSubstr("data can be written by others"));
   EXPECT_THAT(once.out, HasSubstr("chmod 700 data"));
   fs::permissions(dir_ / "data", fs::perms(0700));
+  ExpectNothingLost();
+}
+
+// What an earlier umask, a `mkdir` or a restored backup left.
+TEST_F(StoreTest, WhatOthersCouldReadIsTakenFromThemAndSaidOnce) {
+  fs::permissions(dir_ / "data", fs::perms(0755));
+  fs::permissions(dir_ / "data" / "tenants", fs::perms(0755));
+  fs::permissions(Database(), fs::perms(0644));
+  fs::permissions(dir_ / "data" / "agent.db", fs::perms(0640));
+  const Outcome validate = Picket("validate --offline");
+  EXPECT_EQ(validate.code, 0) << validate.out;
+  EXPECT_THAT(validate.out, HasSubstr("warn  data_dir data: other users can read data/agent.db"));
+  EXPECT_EQ(fs::status(Database()).permissions(), fs::perms(0644)) << "validate changes nothing";
+  const Outcome once = Once();
+  EXPECT_EQ(once.code, 0) << once.out;
+  EXPECT_THAT(once.out, HasSubstr("note: other users could read data and "));
+  EXPECT_THAT(Once().out, Not(HasSubstr("note:")));
+  fs::permissions(Database(), fs::perms(0644));
+  Write("none.json", "[]");
+  EXPECT_THAT(Picket("import none.json --tenant contoso --table SigninLogs").out,
+              HasSubstr("note: other users could read " +
+                        ("data/tenants/" + Database().filename().string()) + "; it is for the "));
+  EXPECT_EQ(fs::status(dir_ / "data").permissions(), fs::perms(0700));
+  for (const auto& entry : fs::recursive_directory_iterator(dir_ / "data")) {
+    EXPECT_EQ(entry.status().permissions(), fs::perms(entry.is_directory() ? 0700 : 0600))
+        << entry.path();
+  }
+  ExpectNothingLost();
+}
+
+TEST_F(StoreTest, WhatIsMadeIsForTheOwnerAloneWhateverTheUmask) {
+  fs::remove_all(dir_ / "data");
+  WriteConfig(good_);
+  EXPECT_EQ(Shell("umask 000; \"$PICKET\" " + OnceArguments()).code, 0);
+  EXPECT_EQ(fs::status(dir_ / "data").permissions(), fs::perms(0700));
+  for (const auto& entry : fs::recursive_directory_iterator(dir_ / "data")) {
+    EXPECT_EQ(entry.status().permissions(), fs::perms(entry.is_directory() ? 0700 : 0600))
+        << entry.path();
+  }
+}
+
+// Not a folder that is there for others too.
+TEST_F(StoreTest, AFolderWithOtherThingsInItIsNotShut) {
+  Write("data/notes.txt", "mine");
+  fs::permissions(dir_ / "data", fs::perms(0755));
+  for (const std::string& command : {std::string("once"), std::string("validate --offline")}) {
+    const Outcome outcome = Picket(command);
+    EXPECT_NE(outcome.code, 0) << outcome.out;
+    EXPECT_THAT(outcome.out, HasSubstr("holds other things than Picket's: notes.txt"));
+    EXPECT_THAT(outcome.out, HasSubstr("chmod 700 data"));
+  }
+  EXPECT_EQ(fs::status(dir_ / "data").permissions(), fs::perms(0755));
+  fs::permissions(dir_ / "data", fs::perms(0700));
+  ExpectNothingLost();
+}
+
+TEST_F(StoreTest, ADatabaseThatOthersMayWriteIsRefused) {
+  fs::permissions(Database(), fs::perms(0666));
+  const Outcome once = Once();
+  EXPECT_EQ(once.code, 74) << once.out;
+  EXPECT_THAT(once.out, HasSubstr(".db can be written by others"));
+  EXPECT_THAT(once.out, HasSubstr("chmod 600 data/tenants/" + Database().filename().string()));
+  fs::permissions(Database(), fs::perms(0600));
+  ExpectNothingLost();
+}
+
+TEST_F(StoreTest, ADatabaseOfAnotherUserIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  ASSERT_EQ(::chown(Database().c_str(), 1, 1), 0);
+  const Outcome once = Once();
+  EXPECT_EQ(once.code, 74) << once.out;
+  EXPECT_THAT(once.out, HasSubstr(".db belongs to another user"));
+  EXPECT_THAT(once.out, HasSubstr("chown 0 data/tenants/"));
+  ASSERT_EQ(::chown(Database().c_str(), 0, 0), 0);
+  ExpectNothingLost();
+}
+
+TEST_F(StoreTest, AFolderOfAnotherUserIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  ASSERT_EQ(::chown((dir_ / "data").c_str(), 1, 1), 0);
+  const Outcome once = Once();
+  EXPECT_EQ(once.code, 74) << once.out;
+  EXPECT_THAT(once.out, HasSubstr("data belongs to another user"));
+  EXPECT_THAT(once.out, HasSubstr("chown -R 0 data"));
+  ASSERT_EQ(::chown((dir_ / "data").c_str(), 0, 0), 0);
   ExpectNothingLost();
 }
 

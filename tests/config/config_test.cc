@@ -157,6 +157,47 @@ TEST(ConfigTest, TheHeartbeatMayHavePathAndQuery) {
   EXPECT_EQ(loaded.settings.heartbeat_url, url);
 }
 
+TEST(ConfigTest, AProxysPasswordIsAReferenceLikeAnyOther) {
+  const std::string good = kGood;
+  const auto problems = [&](const std::string& lines) {
+    return ProblemsOf("[network]\n" + lines + good);
+  };
+  for (const std::string& problem :
+       problems("proxy = \"http://user:hunter2@proxy.example:8080\"\n")) {
+    EXPECT_EQ(problem,
+              "picket.toml:2:9: 'proxy' of [network] may hold no user and no password. Write proxy "
+              "= \"http://host:port\", proxy_user = \"NAME\" and proxy_password = "
+              "\"@{file:/path}\".");
+  }
+  const std::string proxy = "proxy = \"http://proxy.example:8080\"\n";
+  for (const std::string& problem :
+       problems(proxy + "proxy_user = \"user\"\nproxy_password = \"hunter2\"\n")) {
+    EXPECT_THAT(problem, HasSubstr("picket.toml:4:18: 'proxy_password' of [network]: a secret must "
+                                   "be a reference"));
+    EXPECT_THAT(problem, Not(HasSubstr("hunter2")));
+  }
+  EXPECT_THAT(
+      problems(proxy + "proxy_user = \"user:hunter2\"\nproxy_password = \"@{env:X}\"\n"),
+      ElementsAre(HasSubstr("picket.toml:3:14: 'proxy_user' of [network] may hold no colon")));
+  EXPECT_THAT(problems(proxy + "proxy_user = \"user\"\n"),
+              ElementsAre(HasSubstr("picket.toml:3:14: a proxy's user needs both")));
+  EXPECT_THAT(problems(proxy + "proxy_password = \"@{env:X}\"\n"),
+              ElementsAre(HasSubstr("picket.toml:3:18: a proxy's user needs both")));
+  EXPECT_THAT(problems("proxy_user = \"user\"\nproxy_password = \"@{env:X}\"\n"),
+              ElementsAre(HasSubstr("picket.toml:3:18: [network] has a password and no 'proxy'")));
+  EXPECT_THAT(
+      problems("proxy = \"proxy.example\"\n"),
+      ElementsAre(HasSubstr("picket.toml:2:9: 'proxy' of [network] must be http://host:port")));
+  const LoadedConfig loaded = Parse("[network]\n" + proxy +
+                                        "proxy_user = \"user\"\n"
+                                        "proxy_password = \"@{credential:proxy}\"\n" +
+                                        good,
+                                    "picket.toml");
+  EXPECT_THAT(loaded.problems, testing::IsEmpty());
+  EXPECT_EQ(loaded.settings.network.proxy_user, "user");
+  EXPECT_EQ(loaded.settings.network.proxy_password->key, "proxy");
+}
+
 TEST(ConfigTest, AListOfNoStreamsIsRefused) {
   EXPECT_THAT(ProblemsOf(std::string(kGood) + "streams = []\n"),
               ElementsAre("picket.toml:9:11: 'streams' names none, so that nothing of the tenant "
