@@ -85,6 +85,7 @@ std::string StatusJson(const std::vector<TenantStatus>& tenants) {
       streams.push_back({{"name", s.name},
                          {"state", s.state},
                          {"reason", s.reason},
+                         {"licensed", s.licensed},
                          {"read_to", TimeJson(s.read_to)},
                          {"complete_to", TimeJson(s.complete_to)},
                          {"reconciled_to", TimeJson(s.reconciled_to)},

@@ -84,6 +84,7 @@ std::vector<Problem> ProblemsOf(const run::TenantOutcome& outcome) {
   std::set<std::string> said;  // streams
   for (const auto& [where, error] : outcome.failures) said.insert(where);
   for (const poll::HeldStream& held : outcome.polled.held) said.insert(held.stream);
+  for (const poll::UnlicensedStream& one : outcome.polled.unlicensed) said.insert(one.stream);
   for (const poll::HealthEvent& event : outcome.polled.health) {
     const bool permission = event.kind == poll::HealthEvent::Kind::kPermission ||
                             event.kind == poll::HealthEvent::Kind::kLicence;
@@ -98,6 +99,18 @@ std::vector<Problem> ProblemsOf(const run::TenantOutcome& outcome) {
                         {event.stream}});
   }
   return problems;
+}
+
+// Streams that one licence would give, on one line. Only what was asked for in this round: a
+// scheduled job need not say every five minutes what was known before.
+std::map<std::string, std::string> LicencesMissing(const run::TenantOutcome& outcome) {
+  std::map<std::string, std::string> streams;  // by what they need
+  for (const poll::UnlicensedStream& one : outcome.polled.unlicensed) {
+    if (!one.asked) continue;
+    std::string& list = streams[one.error.hint];
+    list += (list.empty() ? "" : ", ") + one.stream;
+  }
+  return streams;
 }
 
 }  // namespace
@@ -115,6 +128,10 @@ void Teller::Tell(const run::TenantOutcome& outcome) {
     if (known && before->second.contains("")) problem.streams.insert("");
     now[problem.message].merge(problem.streams);
     if (!known) PrintError(std::move(problem.shown).In(outcome.tenant));
+  }
+  for (const auto& [needs, streams] : LicencesMissing(outcome)) {
+    const std::string note = "not licensed, and so not read: " + streams + ". " + needs;
+    if (told.notes.insert(note).second) Say("note: " + outcome.tenant + ": " + note);
   }
   told.messages = std::move(now);
   // No problem in a round in which nothing was asked for, or which is still behind, is no proof.

@@ -20,6 +20,7 @@ class Teller {
   using Messages = std::map<std::string, std::set<std::string>>;
   struct Told {
     Messages messages;
+    std::set<std::string> notes;
     bool ill = false;
   };
   std::map<std::string, Told> told_;

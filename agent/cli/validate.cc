@@ -9,6 +9,7 @@
 #include <set>
 
 #include "agent/cli/context.h"
+#include "agent/poll/poller.h"
 #include "agent/run/coverage.h"
 #include "agent/run/rules_loader.h"
 #include "agent/run/tenant_files.h"
@@ -161,6 +162,23 @@ void CheckTenants(Checklist& list, const run::Settings& settings, HttpTransport&
   }
 }
 
+// What an earlier round found that the tenant does not give.
+void CheckStreams(Checklist& list, const run::Settings& settings) {
+  for (const run::Tenant& tenant : settings.tenants) {
+    auto store = run::OpenTenant(settings, tenant.id, /*read_only=*/true);
+    if (!store) continue;  // nothing was read yet, or CheckTables says why
+    const auto streams = poll::ReadStatus(**store, run::StreamsOf(tenant), settings.poll);
+    if (!streams) continue;
+    for (const poll::StreamStatus& stream : *streams) {
+      if (stream.state != "off") continue;
+      list.Warn("tenant " + tenant.name,
+                {.message = fmt::format("{} is {}: {}", stream.name,
+                                        stream.licensed ? "off" : "not licensed", stream.reason),
+                 .hint = ""});
+    }
+  }
+}
+
 // What a rule reads in vain, by tenant.
 void CheckTables(Checklist& list, const run::Settings& settings, const run::RuleBook& book) {
   for (const run::Tenant& tenant : settings.tenants) {
@@ -215,6 +233,7 @@ void Validate(Context& context, bool offline) {
   const Result<std::unique_ptr<HttpTransport>> network = CheckNetwork(list, settings->network);
   const run::RuleBook book = run::LoadRuleBook(*settings);
   CheckRules(list, book);
+  CheckStreams(list, *settings);
   CheckTables(list, *settings, book);
   if (!offline && network) CheckTenants(list, *settings, **network, usable, context.stop);
   if (context.stop.stop_requested()) context.exit_code = 130;

@@ -109,8 +109,6 @@ Result<Step> TenantWork::Retry(Lane& lane, const Error& error, int most) {
 }
 
 Result<Step> TenantWork::Drop(Lane& lane, const Error& error) {
-  LogError("poll.stream_failed", error,
-           {{"tenant", tenant_.name}, {"stream", lane.stream->name()}});
   PK_RETURN_IF_ERROR(lane.stream->Abandon(*lane.job, clock_.Now(), error));
   lane.job.reset();
   // Nothing was reached at all: the other streams would only wait as long again.
@@ -119,6 +117,13 @@ Result<Step> TenantWork::Drop(Lane& lane, const Error& error) {
     if (stream != lane.stream && !(unreachable && stream->usable())) continue;
     PK_RETURN_IF_ERROR(stream->Failed(error, clock_.Now()));
     round_.errors.insert_or_assign(stream->name(), error);
+  }
+  if (lane.stream->IsUnlicensed()) {
+    Log(LogLevel::kInfo, "poll.not_licensed", "The tenant's licence does not give the stream",
+        {{"tenant", tenant_.name}, {"stream", lane.stream->name()}, {"error", error.message}});
+  } else {
+    LogError("poll.stream_failed", error,
+             {{"tenant", tenant_.name}, {"stream", lane.stream->name()}});
   }
   lane.given_up = lane.given_up || unreachable;
   return Step{};

@@ -43,6 +43,14 @@ struct HeldStream {
   Error error;  // the failure, as it is stored
 };
 
+// A stream of "all" that the tenant's licence does not give. Not a failure; rules that read it are
+// blind, which `status`, `rules list` and the report say.
+struct UnlicensedStream {
+  std::string stream;
+  Error error;         // Graph's refusal, and the licence that it needs
+  bool asked = false;  // in this round; else it is known from an earlier one
+};
+
 // What became of one tenant in one round.
 struct TenantRound {
   std::string tenant;                                 // its name
@@ -56,6 +64,7 @@ struct TenantRound {
   // The last error of each stream that failed in this round; "" for the tenant itself.
   std::map<std::string, Error> errors;
   std::vector<HeldStream> held;
+  std::vector<UnlicensedStream> unlicensed;  // none in a tenant without any sign-ins
   // Every stream is read up to now, or is known to give nothing (its licence, the cloud). A round
   // that asked for nothing is no proof of it: this goes by the streams' states.
   bool well = false;
@@ -84,6 +93,7 @@ struct StreamStatus {
   std::string name;
   std::string state;  // waiting | ok | behind | throttled | off | failing | stuck
   std::string reason;
+  bool licensed = true;  // false: it is off, for want of a licence
   std::optional<Instant> read_to, complete_to, reconciled_to, last_success;
   std::int64_t events = 0;
   std::int64_t late = 0;

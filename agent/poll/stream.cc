@@ -11,6 +11,7 @@ namespace {
 constexpr Timespan kFirstWait = kSecond * 30;
 constexpr Timespan kLongestWait = kMinute * 30;
 constexpr Timespan kReprobe = kMinute * 15;
+constexpr Timespan kLongestReprobe = kHour;
 constexpr Timespan kSweepEvery = kHour;
 constexpr std::int64_t kStrikes = 3;
 
@@ -20,8 +21,8 @@ Instant WholeSecond(Instant t) { return Instant{t.ticks - t.ticks % kSecond.tick
 }  // namespace
 
 Stream::Stream(const graph::Collection& collection, const Settings& settings,
-               storage::TenantStore& store)
-    : collection_(collection), settings_(settings), store_(store) {}
+               storage::TenantStore& store, bool named)
+    : collection_(collection), settings_(settings), store_(store), named_(named) {}
 
 bool Job::Narrow() {
   const Timespan wide = part.to - part.from;
@@ -98,7 +99,9 @@ Status Stream::BeginRound(const Now& now, bool all_streams) {
   failed_ = false;
   began_ = now.own;
   // A time further ahead than any of ours is from a clock that has been put back since.
-  const bool held = state_.not_before > now.own && state_.not_before <= now.own + kDay;
+  // Nor does a stream that is asked for by name now wait as long as one that was not.
+  const Timespan most = named_ && LacksLicence(state_) ? kLongestReprobe : kDay;
+  const bool held = state_.not_before > now.own && state_.not_before <= now.own + most;
   const Timespan longest = std::max(settings_.quiet_interval, settings_.poll_interval);
   const bool waits = state_.next_due > now.own && state_.next_due <= now.own + longest;
   const bool stretched = state_.interval > settings_.poll_interval;
@@ -380,7 +383,8 @@ Status Stream::Failed(const Error& error, Instant now) {
     const bool sure = !licence || coverage_.covered.empty() ||
                       (probe_.refusals >= kStrikes && now - probe_.first_refusal >= kLongestWait);
     if (sure) state_.state = "off";
-    wait = sure ? kReprobe * std::min<std::int64_t>(4, probe_.refusals) : kReprobe;
+    wait = sure ? std::min(kLongestReprobe, kReprobe * probe_.refusals) : kReprobe;
+    if (IsUnlicensed()) wait = Backoff(probe_.refusals, kReprobe, kDay);
   } else if (error.kind == ErrorKind::kNotFound || error.kind == ErrorKind::kRefused) {
     state_.state = "off";
     wait = kHour;

@@ -30,6 +30,8 @@ struct Probe {
   bool fell_back = false;  // windows were read by the fallback, and not again since
   std::int64_t fetch_tries = 0;  // rounds in which a sign-in could not be fetched again
 };
+// Whether the stream is off for want of a licence.
+bool LacksLicence(const storage::StreamState& state);
 std::string FormatProbe(const Probe& probe);
 Probe ParseProbe(std::string_view text);  // unknown and broken parts are skipped
 
@@ -60,8 +62,9 @@ struct Job {
 // tenant's lock during each call.
 class Stream {
  public:
-  Stream(const graph::Collection& collection, const Settings& settings,
-         storage::TenantStore& store);
+  // `named`: the operator asks for this stream by name; else it is one of "all".
+  Stream(const graph::Collection& collection, const Settings& settings, storage::TenantStore& store,
+         bool named);
 
   // Reads state and coverage. Once, before the rest.
   [[nodiscard]] Status Load();
@@ -116,6 +119,10 @@ class Stream {
   [[nodiscard]] std::vector<HealthEvent> Health(Instant now) const;
   // What an earlier failure left of it; nullopt: nothing holds it back in this round.
   [[nodiscard]] std::optional<HeldStream> Held() const;
+  // The licence never gave it, and nobody asks for it by name: known, told, and no failure.
+  [[nodiscard]] bool IsUnlicensed() const;
+  [[nodiscard]] bool failed() const { return failed_; }  // in this round
+  [[nodiscard]] Error LastError() const;                 // as it is stored
   // At the end of a round: nothing of it failed and it is read up to now, or it is off because the
   // licence or the cloud does not give it, which is known and told.
   [[nodiscard]] bool IsWell() const;
@@ -125,7 +132,6 @@ class Stream {
  private:
   [[nodiscard]] Status Save();
   void SetLastError(const Error& error);
-  [[nodiscard]] bool LacksLicence() const;
   [[nodiscard]] std::string LastHint() const;
   [[nodiscard]] Status BeginContact(const Now& now);
   [[nodiscard]] Status Reanchor(const Now& now);
@@ -142,6 +148,7 @@ class Stream {
   const graph::Collection& collection_;
   const Settings& settings_;
   storage::TenantStore& store_;
+  const bool named_;
   storage::StreamState state_;
   Probe probe_;
   Coverage coverage_;

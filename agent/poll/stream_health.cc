@@ -4,8 +4,13 @@
 
 namespace picket::poll {
 
-bool Stream::LacksLicence() const {
-  return state_.state == "off" && state_.last_error.find("licence") != std::string::npos;
+bool LacksLicence(const storage::StreamState& state) {
+  return state.state == "off" && state.last_error.find("licence") != std::string::npos;
+}
+
+// One that was read once and is not licensed any more is a loss.
+bool Stream::IsUnlicensed() const {
+  return !named_ && state_.last_success.ticks == 0 && LacksLicence(state_);
 }
 
 // The reason is the error and its remedy.
@@ -14,14 +19,16 @@ std::string Stream::LastHint() const {
   return both ? state_.reason.substr(state_.last_error.size() + 2) : "";
 }
 
+Error Stream::LastError() const {
+  const ErrorKind unknown = state_.state == "off" ? ErrorKind::kPermission : ErrorKind::kTransient;
+  return {.kind = ErrorKindNamed(state_.error_kind).value_or(unknown),
+          .message = state_.last_error,
+          .hint = LastHint()};
+}
+
 std::optional<HeldStream> Stream::Held() const {
   if (usable_) return std::nullopt;
-  const ErrorKind unknown = state_.state == "off" ? ErrorKind::kPermission : ErrorKind::kTransient;
-  return HeldStream{.stream = name(),
-                    .until = state_.not_before,
-                    .error = {.kind = ErrorKindNamed(state_.error_kind).value_or(unknown),
-                              .message = state_.last_error,
-                              .hint = LastHint()}};
+  return HeldStream{.stream = name(), .until = state_.not_before, .error = LastError()};
 }
 
 bool Stream::IsWell() const {
@@ -29,7 +36,7 @@ bool Stream::IsWell() const {
     const bool never = state_.last_success.ticks == 0;
     const std::optional<ErrorKind> kind = ErrorKindNamed(state_.error_kind);
     const bool no_such = kind == ErrorKind::kNotFound || kind == ErrorKind::kRefused;
-    return LacksLicence() || (never && no_such);
+    return LacksLicence(state_) || (never && no_such);
   }
   // What is stuck is asked for again for weeks; a part of the past, not the stream.
   return state_.state == "ok" || state_.state == "stuck";
@@ -42,7 +49,7 @@ std::vector<HealthEvent> Stream::Health(Instant now) const {
   };
   const bool refused = state_.state == "off" && probe_.refusals > 0;
   if (refused) {
-    add(LacksLicence() ? HealthEvent::Kind::kLicence : HealthEvent::Kind::kPermission,
+    add(LacksLicence(state_) ? HealthEvent::Kind::kLicence : HealthEvent::Kind::kPermission,
         state_.last_error, LastHint());
   }
   if (lost_ > 0) {

@@ -42,7 +42,8 @@ Status TenantWork::Load() {
         tenant_.streams.empty() || std::find(tenant_.streams.begin(), tenant_.streams.end(),
                                              collection.stream) != tenant_.streams.end();
     if (!wanted) continue;
-    streams_.push_back(std::make_unique<Stream>(collection, settings_, store_));
+    streams_.push_back(
+        std::make_unique<Stream>(collection, settings_, store_, !tenant_.streams.empty()));
     PK_RETURN_IF_ERROR(streams_.back()->Load());
     lanes_[collection.family == Family::kAuditLogs ? 0 : 1].streams.push_back(
         streams_.back().get());
@@ -281,6 +282,20 @@ bool TenantWork::WantsAnotherTurn() {
   return !failed_ && !lanes_[0].given_up && !lanes_[0].items.empty();
 }
 
+// Without any sign-ins the tenant is below what Picket needs: that stays a failure.
+void TenantWork::NoteUnlicensed() {
+  const bool blind = std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) {
+    return stream->IsUnlicensed() || !stream->name().starts_with("signIns.");
+  });
+  if (blind) return;
+  for (const auto& stream : streams_) {
+    if (!stream->IsUnlicensed()) continue;
+    round_.errors.erase(stream->name());
+    round_.unlicensed.push_back(
+        {.stream = stream->name(), .error = stream->LastError(), .asked = stream->failed()});
+  }
+}
+
 TenantRound TenantWork::EndRound() {
   const std::lock_guard lock(mutex_);
   const Instant now = clock_.Now();
@@ -299,8 +314,10 @@ TenantRound TenantWork::EndRound() {
     }
   }
   round_.well = !failed_;
+  NoteUnlicensed();
   for (const auto& stream : streams_) {
-    if (auto held = stream->Held()) round_.held.push_back(*std::move(held));
+    const bool excused = stream->IsUnlicensed() && !round_.unlicensed.empty();
+    if (auto held = stream->Held(); held && !excused) round_.held.push_back(*std::move(held));
     // What was passed by leaves its stream as it was, but not this round.
     const bool failed = round_.errors.contains(stream->name()) && stream->state().state != "off";
     round_.well = round_.well && stream->IsWell() && !failed;

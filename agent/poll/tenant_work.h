@@ -97,6 +97,7 @@ class TenantWork {
   [[nodiscard]] Result<Step> Replan(Lane& lane, const Error& error, Timespan wait);
   [[nodiscard]] Timespan WaitOf(const Error& error, int tries) const;
   void FailTenant(const Error& error);
+  void NoteUnlicensed();
   Step HeldBack(Lane& lane, Timespan wait, const Error& error);
 
   // Storing.

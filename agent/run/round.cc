@@ -301,6 +301,7 @@ class AgentImpl : public Agent {
     counts_.alerts += outcome.alerts;
     counts_.requests += outcome.polled.requests;
     counts_.deleted += outcome.deleted;
+    counts_.unlicensed += std::ssize(outcome.polled.unlicensed);
     if (outcome.failures.empty() && outcome.polled.held.empty()) return;
     ++counts_.failed;
     if (!outcome.polled.held.empty()) ++counts_.held;
@@ -367,12 +368,11 @@ class MachineAgent final : private Machine, public AgentImpl {
 
 std::string RoundCounts::Json() const {
   return fmt::format(
-      R"({{"tenants":{},"failed":{},"held":{},"requests":{},"read":{},"new":{},)"
-      R"("changed":{},)"
-      R"("same":{},"poorer":{},"rejected":{},"expired":{},"late":{},"deleted":{},"findings":{},)"
-      R"("withdrawn":{},"alerts":{},"incidents":{},"delivered":{}}})",
-      tenants, failed, held, requests, pages.read, pages.added, pages.changed, pages.same,
-      pages.poorer, pages.rejected, pages.expired, pages.late, deleted, alerts.findings,
+      R"({{"tenants":{},"failed":{},"held":{},"unlicensed":{},"requests":{},"read":{},"new":{},)"
+      R"("changed":{},"same":{},"poorer":{},"rejected":{},"expired":{},"late":{},"deleted":{},)"
+      R"("findings":{},"withdrawn":{},"alerts":{},"incidents":{},"delivered":{}}})",
+      tenants, failed, held, unlicensed, requests, pages.read, pages.added, pages.changed,
+      pages.same, pages.poorer, pages.rejected, pages.expired, pages.late, deleted, alerts.findings,
       alerts.withdrawn, alerts.alerts, alerts.incidents, delivered);
 }
 

@@ -30,6 +30,7 @@ struct RoundCounts {
   std::int64_t held = 0;        // of those, which have streams that an earlier failure holds back
   std::int64_t refused = 0;     // tenants whose credential or permission was refused
   std::int64_t broken = 0;      // tenants whose data could not be opened or written
+  std::int64_t unlicensed = 0;  // streams of "all" that the tenants' licences do not give
   std::int64_t requests = 0;
   std::int64_t deleted = 0;                // events that retention took
   std::int64_t delivered = 0;              // acknowledged by their receivers

@@ -90,6 +90,93 @@ TEST_F(PermissionTest, WithoutP1GraphGivesNoSignInsAndPicketSaysSo) {
   ExpectNothingLost();
 }
 
+// A tenant with P1 and a config that names no streams: what P2 would give is known and shown.
+class UnlicensedTest : public PermissionTest {
+ protected:
+  void SetUp() override {
+    PermissionTest::SetUp();
+    std::filesystem::create_directory(dir_ / "rules");
+    Write("rules/risky.kql", "// Risky users\nAADRiskyUsers | where RiskLevel == 'high'\n");
+    good_.streams = "\"all\"";
+    good_.more = "[rules]\npaths = [\"rules\"]\n";
+  }
+  Outcome OnceWith(Licence licence) {
+    graph_->AddTenant({.id = tenant_,
+                       .licence = licence,
+                       .workload_identities_premium = licence == Licence::kP2});
+    WriteConfig(good_);
+    Write("good.toml", Read("picket.toml"));
+    return Once();
+  }
+  [[nodiscard]] std::int64_t Asked(const std::string& path) const {
+    std::int64_t count = 0;
+    for (const simulator::LoggedRequest& request : graph_->Requests()) {
+      if (request.path.find(path) != std::string::npos) ++count;
+    }
+    return count;
+  }
+};
+
+TEST_F(UnlicensedTest, AStreamOfAllThatTheLicenceDoesNotGiveIsSaidAndIsNoFailure) {
+  const Outcome once = OnceWith(Licence::kP1);
+  EXPECT_EQ(once.code, 0) << once.out;
+  EXPECT_THAT(once.out, HasSubstr("note: contoso: not licensed, and so not read: riskyUsers. It "
+                                  "needs Microsoft Entra ID P2"));
+  EXPECT_THAT(once.out, HasSubstr("servicePrincipalRiskDetections. It needs Workload ID Premium"));
+  EXPECT_THAT(once.out, Not(HasSubstr("error:")));
+  EXPECT_THAT(once.out, HasSubstr("\"failed\":0,\"held\":0,\"unlicensed\":2,"));
+  EXPECT_EQ(StoredIds(), EmittedIds());
+
+  // Each face says that it is blind there.
+  const Outcome status = Picket("status");
+  EXPECT_THAT(status.out, HasSubstr("riskyUsers                      off")) << status.out;
+  EXPECT_THAT(status.out, HasSubstr("It needs Microsoft Entra ID P2"));
+  EXPECT_THAT(Picket("status --format json").out, HasSubstr("\"licensed\":false"));
+  EXPECT_THAT(Picket("validate --offline").out,
+              HasSubstr("warn  tenant contoso: riskyUsers is not licensed: the tenant has no"));
+  EXPECT_THAT(Picket("rules list").out, HasSubstr("riskyUsers is off: the tenant has no licence"));
+  EXPECT_THAT(Picket("report --format json").out, HasSubstr("It needs Microsoft Entra ID P2"));
+
+  // The next run of the job asks for nothing of it and says nothing more.
+  const std::int64_t asked = Asked("riskyUsers");
+  const Outcome again = Once();
+  EXPECT_EQ(again.code, 0) << again.out;
+  EXPECT_THAT(again.out, Not(HasSubstr("note:")));
+  EXPECT_THAT(again.out, HasSubstr("\"unlicensed\":2,"));
+  EXPECT_EQ(Asked("riskyUsers"), asked);
+
+  // A licence that comes is found by itself.
+  Pass(kMinute * 30);
+  const Outcome licensed = OnceWith(Licence::kP2);
+  EXPECT_EQ(licensed.code, 0) << licensed.out;
+  EXPECT_THAT(licensed.out, HasSubstr("\"unlicensed\":0,"));
+  EXPECT_GT(Asked("riskyUsers"), asked);
+  EXPECT_THAT(Picket("status").out, Not(HasSubstr(" off ")));
+}
+
+TEST_F(UnlicensedTest, WhenItIsNamedLaterItIsAFailureAtOnce) {
+  ASSERT_EQ(OnceWith(Licence::kP1).code, 0);
+  good_.streams = "[\"signIns.interactive\", \"riskyUsers\"]";
+  const Outcome named = OnceWith(Licence::kP1);
+  EXPECT_EQ(named.code, 3) << named.out;
+  EXPECT_THAT(named.out, HasSubstr("the tenant has no licence for identityProtection/riskyUsers"));
+}
+
+TEST_F(UnlicensedTest, ALicenceThatIsLostIsAFailure) {
+  ASSERT_EQ(OnceWith(Licence::kP2).code, 0);
+  Pass(kMinute * 20);
+  const Outcome lost = OnceWith(Licence::kP1);
+  EXPECT_EQ(lost.code, 3) << lost.out;
+  EXPECT_THAT(lost.out, HasSubstr("the tenant has no licence for identityProtection/riskyUsers"));
+}
+
+TEST_F(UnlicensedTest, WithoutP1NothingIsWatchedAndThatIsAFailure) {
+  const Outcome once = OnceWith(Licence::kFree);
+  EXPECT_EQ(once.code, 77) << once.out;
+  EXPECT_THAT(once.out, HasSubstr("the tenant has no licence for auditLogs/signIns"));
+  EXPECT_THAT(once.out, HasSubstr("\"unlicensed\":0,"));
+}
+
 TEST_F(PermissionTest, ARuleWithoutRowsInThisTenantIsNamedWithTheReason) {
   std::filesystem::create_directory(dir_ / "rules");
   Write("rules/risky.kql", "// Risky users\nAADRiskyUsers | where RiskLevel == 'high'\n");

@@ -211,6 +211,75 @@ TEST_F(PollTest, ALicenceErrorOfAStreamThatWorkedIsBelievedOnlyWhenItStays) {
   EXPECT_EQ(bench.StatusOf(kInteractive).state, "off");
 }
 
+constexpr const char* kNoPremium =
+    R"({"error":{"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant"}})";
+
+std::size_t AskedFor(Bench& bench, const std::string& path) {
+  std::size_t count = 0;
+  for (const std::string& url : bench.graph.urls()) {
+    if (url.find(path) != std::string::npos) ++count;
+  }
+  return count;
+}
+
+// One of "all": asked for after 15 min, 30 min, 1 h, … and at last once a day.
+TEST_F(PollTest, AStreamThatTheLicenceNeverGaveIsNoFailureAndIsAskedForEverMoreRarely) {
+  Bench bench(clock, dir.path(), "contoso", 1, {});
+  bench.settings.backfill = {};
+  bench.graph.Refuse("riskyUsers", 403, kNoPremium);
+  std::vector<std::size_t> by_day;
+  for (int day = 0; day < 4; ++day) {
+    const std::size_t before = AskedFor(bench, "riskyUsers");
+    for (int round = 0; round < 48; ++round) {
+      const TenantRound done = bench.Round({.all_streams = true});
+      EXPECT_TRUE(done.errors.empty());
+      EXPECT_TRUE(done.held.empty());
+      EXPECT_TRUE(done.well);
+      ASSERT_EQ(done.unlicensed.size(), 1U);
+      EXPECT_EQ(done.unlicensed[0].stream, "riskyUsers");
+      EXPECT_NE(done.unlicensed[0].error.hint.find("P2"), std::string::npos);
+      clock.Pass(kMinute * 30);
+    }
+    by_day.push_back(AskedFor(bench, "riskyUsers") - before);
+  }
+  EXPECT_GE(by_day[0], 5U);
+  EXPECT_LE(by_day[0], 8U);
+  EXPECT_EQ(by_day[3], 1U);
+  EXPECT_FALSE(bench.StatusOf("riskyUsers").licensed);
+  bench.graph.Refuse("riskyUsers", 0);
+  clock.Pass(kDay);
+  const TenantRound licensed = bench.Round({.all_streams = true});
+  EXPECT_TRUE(licensed.unlicensed.empty());
+  EXPECT_EQ(bench.StatusOf("riskyUsers").state, "ok");
+  EXPECT_TRUE(bench.StatusOf("riskyUsers").licensed);
+}
+
+TEST_F(PollTest, AStreamOfAllThatWasReadAndIsNotLicensedAnyMoreIsAFailure) {
+  Bench bench(clock, dir.path(), "contoso", 1, {});
+  bench.settings.backfill = {};
+  bench.Round();
+  bench.graph.Refuse("riskyUsers", 403, kNoPremium);
+  for (int i = 0; i < 5; ++i) {
+    clock.Pass(kMinute * 31);
+    const TenantRound round = bench.Round({.all_streams = true});
+    EXPECT_TRUE(round.unlicensed.empty());
+    EXPECT_TRUE(round.errors.contains("riskyUsers") || !round.held.empty());
+  }
+  EXPECT_EQ(bench.StatusOf("riskyUsers").state, "off");
+}
+
+TEST_F(PollTest, WithoutAnySignInsATenantIsNotWatchedAndThatIsAFailure) {
+  Bench bench(clock, dir.path(), "contoso", 1, {});
+  bench.settings.backfill = {};
+  for (const char* stream : {kInteractive, "signIns.nonInteractive", "signIns.servicePrincipal",
+                             "signIns.managedIdentity"}) {
+    bench.graph.Refuse(stream, 403, kNoPremium);
+  }
+  const TenantRound round = bench.Round();
+  EXPECT_TRUE(round.unlicensed.empty());
+  EXPECT_EQ(round.errors.size(), 4U);
+}
+
 TEST_F(PollTest, InteractiveSignInsFallBackToV1WhenBetaRefuses) {
   Bench bench(clock, dir.path(), "contoso", 1, {kInteractive});
   EmitSpread(bench, kInteractive, kStart - kHour, kStart - kMinute * 5, 30, "e");
