@@ -199,7 +199,7 @@ ColumnPtr ReplaceStrings(const EvalContext&, const Arguments& a, std::size_t row
           at = found + search.size();
         }
         piece.text.remove_prefix(at);
-        next.push_back(std::move(piece));
+        next.push_back(piece);
       }
       pieces = std::move(next);
     }
