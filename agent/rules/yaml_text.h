@@ -6,7 +6,7 @@
 
 #include "agent/rules/rule.h"
 
-namespace YAML {
+namespace YAML {  // NOLINT(readability-identifier-naming): the name of yaml-cpp
 class Node;
 }  // namespace YAML
 
