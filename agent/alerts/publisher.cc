@@ -36,6 +36,28 @@ json WithLess(const IncidentView& incident, std::size_t alerts, std::size_t rows
   return object;
 }
 
+// The first bytes, not ending within a character.
+std::string Cut(const std::string& text, std::size_t most) {
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
+  return text.substr(0, most);
+}
+
+// Every text to a line, every list to a few.
+void Clip(json& value) {
+  constexpr std::size_t kLine = 256;
+  constexpr std::size_t kFew = 5;
+  if (value.is_string()) {
+    auto& text = value.get_ref<std::string&>();
+    if (text.size() > kLine) text = Cut(text, kLine) + "\u2026";
+  }
+  if (value.is_array() && value.size() > kFew) {
+    value.erase(value.begin() + static_cast<std::ptrdiff_t>(kFew), value.end());
+  }
+  if (value.is_structured()) {
+    for (json& item : value) Clip(item);
+  }
+}
+
 // What a reader must know at once: how bad, whether it is over, and which alerts there are.
 std::string OutlineOf(const IncidentView& incident) {
   std::string outline = incident.status + " " + PriorityName(incident.priority);
@@ -58,15 +80,10 @@ json ToBoundedJson(const IncidentView& incident, std::size_t most) {
     json object = WithLess(incident, size.alerts, size.rows);
     if (Dump(object).size() <= most) return object;
   }
-  // Texts of a few alerts that are as long as this are nobody's reading.
+  // Texts that are as long as this are nobody's reading.
   json object = WithLess(incident, 1, 0);
-  for (json& alert : object["alerts"]) {
-    for (const char* key :
-         {"description", "reasons", "next_steps", "false_positives", "priority_why"}) {
-      alert.erase(key);
-    }
-  }
-  object.erase("reasons");
+  Clip(object);
+  if (Dump(object).size() > most) object.erase("alerts");
   return object;
 }
 

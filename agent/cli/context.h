@@ -42,6 +42,7 @@ void AddBacktest(CLI::App& rules, Context& context);   // of `rules`
 void AddRuleTests(CLI::App& rules, Context& context);  // of `rules`
 void AddAlerts(CLI::App& app, Context& context);
 void AddIncidents(CLI::App& app, Context& context);
+void AddOutputs(CLI::App& app, Context& context);
 void AddReport(CLI::App& app, Context& context);
 void AddConfig(CLI::App& app, Context& context);
 void AddVersion(CLI::App& app, Context& context);

@@ -71,6 +71,7 @@ void AddVerbs(CLI::App& app, picket::cli::Context& context) {
   AddRun(app, context);
   AddImport(app, context);
   AddStatus(app, context);
+  AddOutputs(app, context);
   group("To watch");
   AddIncidents(app, context);
   AddAlerts(app, context);

@@ -33,6 +33,16 @@ std::string WindowText(Instant from, Instant to) {
                      end.substr(11, 5));
 }
 
+// Said when it changes; `status` has the details.
+void TellOutput(const outputs::OutputNote& note) {
+  if (note.error) {
+    Error error = *note.error;
+    PrintError(std::move(error).In("output " + note.output));
+  } else {
+    Say("output " + note.output + ": delivers again");
+  }
+}
+
 // What a first backfill of a large tenant shows for minutes.
 run::PageObserver MakePageObserver(Progress& progress) {
   return [&progress](const poll::PageNote& page) {
@@ -74,6 +84,7 @@ void RunOnce(Context& context, const std::string& now_text, bool all_streams) {
   }
   SayTightened((*agent)->tightened());
   ReportRules((*agent)->rules());
+  (*agent)->OnOutput(TellOutput);
   run::RoundCounts counts;
   {
     Progress progress;
@@ -81,6 +92,11 @@ void RunOnce(Context& context, const std::string& now_text, bool all_streams) {
                             MakeObserver(progress, settings->tenants.size()), context.stop);
   }
   WriteAll(counts.Json() + "\n", stdout);
+  if (!counts.failing.empty()) {
+    std::string names;
+    for (const std::string& name : counts.failing) names += (names.empty() ? "" : ", ") + name;
+    Say("not all was delivered: 'picket outputs list' says more of " + names);
+  }
   context.exit_code = run::ExitCodeOf(counts, context.stop.stop_requested());
 }
 
@@ -95,6 +111,7 @@ void RunForever(Context& context) {
   }
   SayTightened((*agent)->tightened());
   ReportRules((*agent)->rules());
+  (*agent)->OnOutput(TellOutput);
   Say(fmt::format("watching {} every {}; stop with Ctrl-C",
                   Counted(std::ssize(settings->tenants), "tenant"),
                   FormatTimespan(settings->poll.poll_interval)));
@@ -112,14 +129,14 @@ void AddOnce(CLI::App& app, Context& context) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand(
-      "once", "Read every due stream of every tenant, evaluate, print the counts as JSON");
+      "once", "Read every due stream of every tenant, evaluate, deliver, print the counts as JSON");
   AddConfigOption(*verb, context);
   verb->add_flag("--all-streams", options->all_streams,
                  "Also streams that a stretched interval would leave out");
   verb->add_option("--now", options->now, "Start the clock at this time (RFC 3339)");
   verb->footer(
       "Examples:\n  picket once --config picket.toml\n"
-      "\nExit codes: 0 done; 3 some tenants failed; 69 nothing reachable;\n"
+      "\nExit codes: 0 done; 3 some tenants or outputs failed; 69 nothing reachable;\n"
       "75 another instance runs; 77 refused for all tenants; 78 config");
   verb->callback([&context, options] { RunOnce(context, options->now, options->all_streams); });
 }

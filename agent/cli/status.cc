@@ -7,9 +7,11 @@
 
 #include "agent/alerts/rule_status.h"
 #include "agent/cli/context.h"
+#include "agent/cli/output_status.h"
 #include "agent/poll/poller.h"
 #include "agent/run/rules_loader.h"
 #include "agent/run/tenant_files.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 namespace picket::cli {
@@ -70,7 +72,8 @@ json RulesJson(const TenantStatus& tenant) {
   return rules;
 }
 
-std::string StatusJson(const std::vector<TenantStatus>& tenants) {
+std::string StatusJson(const std::vector<TenantStatus>& tenants,
+                       const std::vector<OutputStatus>& outputs) {
   json list = json::array();
   for (const TenantStatus& tenant : tenants) {
     json streams = json::array();
@@ -106,7 +109,9 @@ std::string StatusJson(const std::vector<TenantStatus>& tenants) {
     if (!tenant.error.empty()) object["error"] = tenant.error;
     list.push_back(std::move(object));
   }
-  return JsonLine({{"tenants", std::move(list)}});
+  json ways = json::array();
+  for (const OutputStatus& output : outputs) ways.push_back(ToJson(output));
+  return JsonLine({{"tenants", std::move(list)}, {"outputs", std::move(ways)}});
 }
 
 // Why the stream is as it is, and what is missing of it.
@@ -220,6 +225,11 @@ void Status(Context& context) {
   for (const run::Tenant& tenant : settings->tenants) {
     tenants.push_back(StatusOf(*settings, book, tenant));
   }
+  const auto outputs = ReadOutputStatus(*settings);
+  if (!outputs) {
+    Failed(context, outputs.error());
+    return;
+  }
   std::size_t unreadable = 0;
   for (const TenantStatus& tenant : tenants) {
     if (tenant.exit_code == 0) continue;
@@ -229,16 +239,20 @@ void Status(Context& context) {
   if (unreadable > 0 && unreadable < tenants.size()) context.exit_code = 3;
   switch (context.format) {
     case Format::kJson:
-      WriteAll(StatusJson(tenants), stdout);
+      WriteAll(StatusJson(tenants, *outputs), stdout);
       break;
     case Format::kPrometheus:
-      WriteAll(StatusPrometheus(tenants), stdout);
+      WriteAll(StatusPrometheus(tenants) + OutputMetrics(*outputs), stdout);
       break;
     case Format::kCsv:
       PrintCsv(StatusTable(tenants), stdout);
       break;
     case Format::kTable:
       PrintTable(StatusTable(tenants), stdout);
+      if (!outputs->empty()) {
+        WriteAll("\n", stdout);
+        PrintTable(OutputTable(*outputs, SystemClock().Now()), stdout);
+      }
       break;
   }
 }
@@ -247,7 +261,7 @@ void Status(Context& context) {
 
 void AddStatus(CLI::App& app, Context& context) {
   CLI::App* verb = app.add_subcommand(
-      "status", "How far each stream of each tenant is read, and each rule evaluated");
+      "status", "How far each stream is read and each rule evaluated, and what waits for outputs");
   AddConfigOption(*verb, context);
   AddFormatOption(*verb, context, {"table", "json", "csv", "prometheus"});
   verb->footer(

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "agent/cli/context.h"
+#include "agent/outputs/make_output.h"
 #include "agent/poll/poller.h"
 #include "agent/run/coverage.h"
 #include "agent/run/rules_loader.h"
@@ -220,6 +221,30 @@ void CheckRules(Checklist& list, const run::RuleBook& book) {
   list.Good(fmt::format("{} can run", Counted(good, "rule")));
 }
 
+// Whether the secrets are there and of the form that the output needs. Nothing is sent.
+void CheckOutputs(Checklist& list, const run::Settings& settings, HttpTransport& network) {
+  SystemClock clock;
+  for (const outputs::OutputSettings& output : settings.outputs) {
+    const auto way = outputs::MakeOutput(output, network, clock);
+    const std::string name = "output " + output.name;
+    if (const Status good = way->Check(); !good) {
+      list.Bad(name, good.error());
+      continue;
+    }
+    const auto* webhook = std::get_if<outputs::WebhookSettings>(&output.way);
+    if (webhook != nullptr && webhook->format == outputs::WebhookFormat::kStandard &&
+        !webhook->secret) {
+      list.Warn(name, {.message = "its messages are not signed",
+                       .hint = "Add secret = \"@{file:…}\", so that the receiver can tell that "
+                               "they are Picket's."});
+      continue;
+    }
+    list.Good(name + ": " + way->Where());
+  }
+  if (settings.outputs.empty()) return;
+  list.Good("'picket outputs test NAME' sends a test incident");
+}
+
 void Validate(Context& context, bool offline) {
   const auto settings = LoadSettings(context);
   if (!settings) return;
@@ -235,6 +260,7 @@ void Validate(Context& context, bool offline) {
   CheckRules(list, book);
   CheckStreams(list, *settings);
   CheckTables(list, *settings, book);
+  if (network) CheckOutputs(list, *settings, **network);
   if (!offline && network) CheckTenants(list, *settings, **network, usable, context.stop);
   if (context.stop.stop_requested()) context.exit_code = 130;
 }

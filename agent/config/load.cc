@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "agent/config/outputs.h"
 #include "agent/config/toml_table.h"
 #include "agent/graph/collection.h"
 #include "base/files.h"
@@ -77,6 +78,7 @@ class Loader {
                "Add a [[tenant]], or a file in tenants.d.");
     }
     CheckApps();
+    outputs_.Check(loaded_.problems);
   }
 
  private:
@@ -187,6 +189,7 @@ class Loader {
     });
     root.Table("priority", [&](TomlTable& t) { PriorityTable(t); });
     root.Tables("tenant", [&](TomlTable& t) { TenantTable(t); });
+    root.Tables("output", [&](TomlTable& t) { outputs_.Read(t); });
   }
 
   void AgentTable(TomlTable& t) {
@@ -362,6 +365,7 @@ class Loader {
   LoadedConfig& loaded_;
   run::Settings& settings_;
   std::vector<TenantPlaces> places_;  // as settings_.tenants
+  OutputReader outputs_{settings_};
 };
 
 // Who may write the config chooses whom Picket asks, with which secret.

@@ -68,6 +68,28 @@ name = "contoso"                  # a-z, 0-9, -
 tenant_id = "00000000-0000-0000-0000-000000000000"
 # app = ""                        # "" for [app], NAME for [app.NAME]
 # streams = "all"                 # or a list: ["signIns.interactive", "riskDetections"]
+
+# Where incidents go, as many as you like; 'picket outputs test NAME' tries one.
+#   [[output]]
+#   name = "soc"                    # a-z, 0-9, -
+#   type = "webhook"                # webhook | syslog
+#   min_priority = "P5"             # P1 to P5: less urgent ones are not told
+#   tenants = ["contoso"]           # without it: all, and what Picket has to tell of itself
+#   give_up_after = "7d"            # an output that is away longer loses what waited
+#   format = "standard-webhooks"    # standard-webhooks | teams | slack
+#   url = "https://soc.example.com/picket"       # of teams and slack a reference: it is the secret
+#   secret = "@{file:/etc/picket/webhook-key}"   # "whsec_…", signs standard-webhooks
+#   timeout = "20s"
+#
+#   [[output]]
+#   name = "siem"
+#   type = "syslog"
+#   address = "/dev/log"            # or "udp://HOST:514", "tcp://HOST:601"
+#   format = "rfc5424"              # rfc5424 | cef
+#   facility = 13
+#   enterprise_id = 32473           # of the structured data
+#   max_bytes = 8192                # of a message; 2048 over UDP
+#   timeout = "10s"
 )toml";
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/config/load.h"
+#include "agent/config/outputs.h"
 #include "agent/run/rules_loader.h"
 
 namespace picket::config {
@@ -91,39 +92,42 @@ json RulesJson(const run::Settings& settings) {
 
 json ToJson(const LoadedConfig& loaded) {
   const run::Settings& s = loaded.settings;
-  return {{"agent",
-           {{"data_dir", s.data_dir.string()},
-            {"poll_interval", FormatTimespan(s.poll.poll_interval)},
-            {"max_in_flight", s.poll.max_in_flight},
-            {"workers", s.workers},
-            {"heartbeat_url", s.heartbeat_url},
-            {"log_level", loaded.log_level.empty() ? "warn" : loaded.log_level},
-            {"log_format", loaded.log_format}}},
-          {"cloud",
-           {{"preset", loaded.cloud_preset},
-            {"authority", s.cloud.authority},
-            {"graph", s.cloud.graph},
-            {"arm", s.cloud.arm},
-            {"graph_audience", s.cloud.GraphAudience()},
-            {"arm_audience", s.cloud.arm_audience.empty() ? s.cloud.arm : s.cloud.arm_audience}}},
-          {"network",
-           {{"proxy", s.network.proxy},
-            {"proxy_user", s.network.proxy_user},
-            {"proxy_password", RefText(s.network.proxy_password)},
-            {"ca_file", s.network.ca_file}}},
-          {"app", AppsJson(s)},
-          {"poll",
-           {{"backfill", FormatTimespan(s.poll.backfill)},
-            {"once_backfill", FormatTimespan(s.poll.once_backfill)},
-            {"overlap", FormatTimespan(s.poll.overlap)},
-            {"settle", FormatTimespan(s.poll.settle)}}},
-          {"retention",
-           {{"events", FormatTimespan(s.poll.retention)},
-            {"min_free", SizeText(s.min_free)},
-            {"max_size", SizeText(static_cast<std::uint64_t>(s.max_size))}}},
-          {"rules", RulesJson(s)},
-          {"priority", PriorityJson(s.alerts.priorities)},
-          {"tenant", TenantsJson(s)}};
+  json object = {
+      {"agent",
+       {{"data_dir", s.data_dir.string()},
+        {"poll_interval", FormatTimespan(s.poll.poll_interval)},
+        {"max_in_flight", s.poll.max_in_flight},
+        {"workers", s.workers},
+        {"heartbeat_url", s.heartbeat_url},
+        {"log_level", loaded.log_level.empty() ? "warn" : loaded.log_level},
+        {"log_format", loaded.log_format}}},
+      {"cloud",
+       {{"preset", loaded.cloud_preset},
+        {"authority", s.cloud.authority},
+        {"graph", s.cloud.graph},
+        {"arm", s.cloud.arm},
+        {"graph_audience", s.cloud.GraphAudience()},
+        {"arm_audience", s.cloud.arm_audience.empty() ? s.cloud.arm : s.cloud.arm_audience}}},
+      {"network",
+       {{"proxy", s.network.proxy},
+        {"proxy_user", s.network.proxy_user},
+        {"proxy_password", RefText(s.network.proxy_password)},
+        {"ca_file", s.network.ca_file}}},
+      {"app", AppsJson(s)},
+      {"poll",
+       {{"backfill", FormatTimespan(s.poll.backfill)},
+        {"once_backfill", FormatTimespan(s.poll.once_backfill)},
+        {"overlap", FormatTimespan(s.poll.overlap)},
+        {"settle", FormatTimespan(s.poll.settle)}}},
+      {"retention",
+       {{"events", FormatTimespan(s.poll.retention)},
+        {"min_free", SizeText(s.min_free)},
+        {"max_size", SizeText(static_cast<std::uint64_t>(s.max_size))}}},
+      {"rules", RulesJson(s)},
+      {"priority", PriorityJson(s.alerts.priorities)},
+      {"tenant", TenantsJson(s)}};
+  if (!s.outputs.empty()) object["output"] = OutputsJson(s);
+  return object;
 }
 
 }  // namespace picket::config

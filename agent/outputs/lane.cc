@@ -86,7 +86,7 @@ void Lane::Refresh(std::size_t source, Instant now) {
 }
 
 // What a receiver has must not be sent again because a disk was full.
-bool Lane::WriteDown(Instant now) {
+bool Lane::WriteDown() {
   while (!unwritten_.empty()) {
     const Unwritten& one = unwritten_.back();
     const auto write = [&]() -> Status {
@@ -103,7 +103,6 @@ bool Lane::WriteDown(Instant now) {
     ++delivered_;
     unwritten_.pop_back();
   }
-  (void)now;
   return true;
 }
 
@@ -150,7 +149,7 @@ Lane::Step Lane::Later(Instant now) const {
 Lane::Step Lane::Advance(const std::stop_token& stop) {
   if (stop.stop_requested()) return {.next = Step::Next::kStopped};
   const Instant now = clock_.Now();
-  if (!WriteDown(now)) return {.next = Step::Next::kWait, .until = now + kSecond};
+  if (!WriteDown()) return {.next = Step::Next::kWait, .until = now + kSecond};
   if (breaker_.Open(now)) {
     for (std::size_t i = 0; i < heads_.size(); ++i) {
       if (heads_[i].stale) Refresh(i, now);
@@ -250,7 +249,7 @@ Status Lane::Settle(std::size_t source, const storage::OutboxEntry& entry, const
 Status Lane::Delivered(std::size_t source, const storage::OutboxEntry& entry,
                        const Attempt& attempt) {
   unwritten_.push_back({source, entry.id, attempt.receipt, clock_.Now()});
-  (void)WriteDown(clock_.Now());
+  (void)WriteDown();
   const std::string last = breaker_.state().error;
   const std::vector<std::string> failed = breaker_.Succeeded(clock_.Now());
   if (std::exchange(noted_, false) && on_note_) on_note_({settings_.output, std::nullopt});

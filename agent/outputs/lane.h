@@ -90,7 +90,7 @@ class Lane {
 
   [[nodiscard]] Result<storage::Outbox*> OutboxOf(std::size_t source);
   void Refresh(std::size_t source, Instant now);
-  [[nodiscard]] bool WriteDown(Instant now);
+  [[nodiscard]] bool WriteDown();
   [[nodiscard]] std::optional<std::size_t> Choose(Instant now);
   void ChooseLeastTried(Instant now, std::optional<std::size_t>& chosen);
   [[nodiscard]] Step Later(Instant now) const;

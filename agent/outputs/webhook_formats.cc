@@ -127,7 +127,7 @@ std::string SlackBody(const Notice& notice) {
   for (const Section& section : Sections(notice, &EscapeSlack, "\n")) {
     std::string text = *section.title == '\0' ? "" : std::string(section.title) + "\n";
     text += section.text;
-    if (text.size() > 2900) text.resize(text.rfind('\n', 2900));
+    if (text.size() > 1800) text.resize(text.rfind('\n', 1800));
     blocks.push_back({{"type", "section"}, {"text", PlainText(std::move(text))}});
   }
   return Dump({{"text", headline}, {"mrkdwn", false}, {"blocks", std::move(blocks)}});

@@ -108,6 +108,71 @@ TEST(ConfigTest, ASecretInALineThatIsNoTomlIsNotPrinted) {
   }
 }
 
+constexpr const char* kHook =
+    "[[output]]\nname = \"soc\"\ntype = \"webhook\"\nurl = \"https://soc.example.com/x\"\n";
+
+TEST(ConfigTest, TheOutputsThatTheSampleShowsAreGood) {
+  std::string text;
+  const std::string sample(SampleConfig());
+  for (std::size_t at = sample.find("\n#   [[output]]"); at < sample.size();) {
+    const std::size_t end = sample.find('\n', at + 1);
+    const std::string line = sample.substr(at + 1, end - at - 1);
+    text += (line.size() > 4 ? line.substr(4) : "") + "\n";
+    at = end;
+  }
+  EXPECT_THAT(ProblemsOf(kGood + text), testing::IsEmpty());
+  EXPECT_EQ(Parse(kGood + text, "picket.toml").settings.outputs.size(), 2U);
+}
+
+TEST(ConfigTest, OutputsAreRead) {
+  const std::string text = std::string(kGood) + kHook +
+                           "min_priority = \"P2\"\nsecret = \"@{env:KEY}\"\n"
+                           "[[output]]\nname = \"siem\"\ntype = \"syslog\"\n"
+                           "address = \"tcp://[::1]:6514\"\nformat = \"cef\"\n"
+                           "tenants = [\"contoso\"]\n";
+  EXPECT_THAT(ProblemsOf(text), testing::IsEmpty());
+  const auto outputs = Parse(text, "picket.toml").settings.outputs;
+  ASSERT_EQ(outputs.size(), 2U);
+  EXPECT_EQ(outputs[0].min_priority, alerts::Priority::kP2);
+  EXPECT_EQ(std::get<outputs::WebhookSettings>(outputs[0].way).secret->key, "KEY");
+  const auto& syslog = std::get<outputs::SyslogSettings>(outputs[1].way);
+  EXPECT_EQ(ToString(syslog.to), "tcp://[::1]:6514");
+  EXPECT_EQ(syslog.format, outputs::SyslogFormat::kCef);
+  EXPECT_EQ(outputs[1].tenants, std::vector<std::string>{"contoso"});
+}
+
+TEST(ConfigTest, AnOutputThatCannotWorkIsRefusedWithPlaceAndRemedy) {
+  struct Case {
+    const char* from;
+    const char* to;
+    std::vector<const char*> says;
+  };
+  for (const Case& one : std::vector<Case>{
+           {"name = \"soc\"", "name = \"S O C\"", {"picket.toml:10:8:", "a-z, 0-9 and -"}},
+           {"type = \"webhook\"", "type = \"webhok\"", {":11:8:", "Did you mean 'webhook'?"}},
+           {"type = \"webhook\"\n", "", {"'type' of [output] is missing"}},
+           {"url =", "ulr =", {"Did you mean 'url'?"}},
+           {"https://soc", "http://soc", {":12:7:", "must be https"}},
+           {"type =", "format = \"slack\"\ntype =", {"is a secret", "@{file:"}},
+           {"type =", "secret = \"whsec_literal\"\ntype =", {"must be a reference"}},
+           {"type =", "tenants = [\"contso\"]\ntype =", {":11:11:", "Did you mean 'contoso'?"}},
+           {"type =", "tenants = []\ntype =", {"names none"}},
+           {"type =", "address = \"/dev/log\"\ntype =", {"unknown key 'address'"}},
+           {"type = \"webhook\"\nurl = \"https://soc.example.com/x\"",
+            "type = \"syslog\"\naddress = \"soc:514\"",
+            {":12:11:", "udp://HOST:514"}},
+           {"[[output]]\nname", "[output.soc]\nname", {"must be written as [[output]]"}}}) {
+    const std::string hook = With(kHook, one.from, one.to);
+    const std::vector<std::string> problems = ProblemsOf(std::string(kGood) + hook);
+    for (const char* words : one.says) {
+      EXPECT_THAT(problems, Contains(HasSubstr(words))) << hook;
+    }
+    EXPECT_THAT(problems, Not(Contains(HasSubstr("whsec_literal"))));
+  }
+  EXPECT_THAT(ProblemsOf(std::string(kGood) + kHook + kHook),
+              ElementsAre(HasSubstr("an output at picket.toml:10:8 is named 'soc' too")));
+}
+
 TEST(ConfigTest, ATenantIdThatIsNoGuidIsRefused) {
   EXPECT_THAT(ProblemsOf(With(kGood, "2ad3fc79-", "2ad3-")),
               ElementsAre(testing::StartsWith("picket.toml:8:13: 'tenant_id' must be the")));
