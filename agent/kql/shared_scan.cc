@@ -162,7 +162,9 @@ class SharedScans::Group {
     const std::vector<Member*> members = std::exchange(members_, {});
     std::unique_ptr<Reader> reader = std::move(reader_);
     // The last of them takes this group with it.
-    for (Member* member : members) member->Alone(member == front ? std::move(reader) : nullptr);
+    for (Member* member : members) {
+      member->Alone(member == front ? std::exchange(reader, nullptr) : nullptr);
+    }
   }
 
  private:

@@ -16,7 +16,6 @@
 
 namespace picket::poll {
 
-struct Lane;
 class TenantWork;
 
 // One tenant's polling: its streams, on two lanes (audit logs, identity protection) that each have

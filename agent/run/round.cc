@@ -241,7 +241,7 @@ class AgentImpl : public Agent {
     if (evaluated) {
       outcome.alerts = *evaluated;
     } else if (evaluated.error().kind != ErrorKind::kCancelled) {
-      outcome.failures.emplace_back("rules", std::move(evaluated).error());
+      outcome.failures.emplace_back("rules", evaluated.error());
     }
     if (round.data_time) {
       Result<std::int64_t> expired = parts.store->Expire(now - poll_settings_.retention, now);
