@@ -242,14 +242,15 @@ Status AlertStore::DropEvidence(std::string_view alert, std::string_view finding
   return drop.Bind(1, alert).Bind(2, finding).Run();
 }
 
-Status AlertStore::PutEvidence(std::string_view alert, const EvidenceRow& evidence) {
+Status AlertStore::PutEvidence(std::string_view alert, const EvidenceRow& evidence,
+                               std::int64_t most) {
   PK_ASSIGN_OR_RETURN(
       Statement put,
       database_.Prepare("INSERT OR REPLACE INTO alert_evidence(alert, finding, time, row) SELECT "
                         "?1,?2,?3,?4 WHERE (SELECT count(*) FROM alert_evidence WHERE alert=?1)<?5 "
                         "OR EXISTS(SELECT 1 FROM alert_evidence WHERE alert=?1 AND finding=?2)"));
   put.Bind(1, alert).Bind(2, evidence.finding).Bind(3, evidence.time.ticks).Bind(4, evidence.row);
-  return put.Bind(5, kMaxEvidence).Run();
+  return put.Bind(5, most).Run();
 }
 
 Result<std::optional<IncidentRow>> AlertStore::Incident(std::string_view id) {

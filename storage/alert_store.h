@@ -63,7 +63,9 @@ struct RuleCursor {
   std::string error;
 };
 
-inline constexpr std::int64_t kMaxEvidence = 100;
+// Rows that are kept of an alert. Those that are told to be of less weight stop earlier.
+inline constexpr std::int64_t kMaxEvidence = 400;
+inline constexpr std::int64_t kMaxLesserEvidence = 300;
 
 // Findings, alerts, incidents and the rules' cursors of one tenant. Writes happen in the caller's
 // transaction, so that a tick's findings and the cursor that says so commit together.
@@ -99,8 +101,9 @@ class AlertStore {
   [[nodiscard]] Result<std::vector<EvidenceRow>> Evidence(std::string_view alert);
   // What of a finding (its id, and its id with "/…" behind it) is evidence of the alert.
   [[nodiscard]] Status DropEvidence(std::string_view alert, std::string_view finding);
-  // Beyond kMaxEvidence an alert's further rows are counted, not copied.
-  [[nodiscard]] Status PutEvidence(std::string_view alert, const EvidenceRow& evidence);
+  // When the alert has as many rows as this, further ones are not copied.
+  [[nodiscard]] Status PutEvidence(std::string_view alert, const EvidenceRow& evidence,
+                                   std::int64_t most = kMaxEvidence);
 
   [[nodiscard]] Result<std::optional<IncidentRow>> Incident(std::string_view id);
   [[nodiscard]] Result<std::vector<IncidentRow>> IncidentsOfEntity(const EntityKey& entity);

@@ -1,9 +1,12 @@
 #include "agent/alerts/alert_book.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "agent/alerts/detail.h"
 #include "agent/alerts/finding_row.h"
+#include "agent/alerts/finding_sources.h"
 
 namespace picket::alerts {
 
@@ -43,7 +46,8 @@ void AlertBook::Begin() {
 }
 
 Status AlertBook::Put(const rules::Rule& rule, storage::FindingRow finding,
-                      const std::vector<std::string>& rows, Instant now, AlertCounts& counts) {
+                      const std::vector<std::string>& rows, const rules::Lineage* sources,
+                      Instant now, AlertCounts& counts) {
   if (finding.alert.empty() && finding.state == "active") {
     PK_ASSIGN_OR_RETURN(const storage::AlertRow alert, AlertFor(rule, finding, now, counts));
     finding.alert = alert.id;
@@ -55,6 +59,20 @@ Status AlertBook::Put(const rules::Rule& rule, storage::FindingRow finding,
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string id = i == 0 ? finding.id : finding.id + "/" + std::to_string(i + 1);
     PK_RETURN_IF_ERROR(store_.alerts().PutEvidence(finding.alert, {id, finding.time, rows[i]}));
+  }
+  return sources == nullptr ? Status() : PutSources(finding, *sources);
+}
+
+Status AlertBook::PutSources(const storage::FindingRow& finding, const rules::Lineage& sources) {
+  const std::string id = SourcesId(finding.id);
+  PK_RETURN_IF_ERROR(store_.alerts().DropEvidence(finding.alert, id));
+  const auto put = [&](const std::string& as, Instant time, const std::string& row) {
+    return store_.alerts().PutEvidence(finding.alert, {as, time, row}, storage::kMaxLesserEvidence);
+  };
+  PK_RETURN_IF_ERROR(put(id, finding.tick, SourcesNote(sources)));
+  for (std::size_t i = 0; i < sources.rows.size(); ++i) {
+    const rules::SourceRow& row = sources.rows[i];
+    PK_RETURN_IF_ERROR(put(fmt::format("{}/{:02}", id, i + 1), row.time, row.json));
   }
   return {};
 }

@@ -9,6 +9,7 @@
 
 #include "agent/alerts/priority.h"
 #include "agent/alerts/publisher.h"
+#include "agent/rules/lineage.h"
 #include "agent/rules/rule.h"
 #include "agent/rules/verdict.h"
 #include "base/result.h"
@@ -51,10 +52,15 @@ class AlertBook {
   // Once, before the first turn.
   [[nodiscard]] Status Open(Instant now) { return publisher_.Begin(now); }
   void Begin();
-  // Stores the finding, with its rows as evidence. An active one without an alert joins the open
-  // alert of its rule and entity, or opens one; each its own when the rule says so.
+  // Stores the finding, with its rows as evidence, and with what they come from; nullptr: that
+  // stays as it is. An active one without an alert joins the open alert of its rule and entity, or
+  // opens one; each its own when the rule says so.
   [[nodiscard]] Status Put(const rules::Rule& rule, storage::FindingRow finding,
-                           const std::vector<std::string>& rows, Instant now, AlertCounts& counts);
+                           const std::vector<std::string>& rows, const rules::Lineage* sources,
+                           Instant now, AlertCounts& counts);
+  // What the finding comes from, in place of what stood there; the alert stays as it is.
+  [[nodiscard]] Status PutSources(const storage::FindingRow& finding,
+                                  const rules::Lineage& sources);
   [[nodiscard]] Status Withdraw(storage::FindingRow finding, std::string_view reason,
                                 AlertCounts& counts);
   // The alerts and incidents of what was put and withdrawn become what their findings say, and the

@@ -114,7 +114,7 @@ Status Alerting::Take(const rules::Rule& rule, const std::string& stream, const 
     finding.state_reason = settled;
   }
   if (!known) ++counts.findings;
-  return book_.Put(rule, finding, {row.json}, now, counts);
+  return book_.Put(rule, finding, {row.json}, nullptr, now, counts);
 }
 
 // An event that came up again and no longer matches takes its finding back.

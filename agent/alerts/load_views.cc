@@ -1,7 +1,10 @@
 #include "agent/alerts/load_views.h"
 
+#include <map>
+
 #include "agent/alerts/detail.h"
 #include "agent/alerts/finding_row.h"
+#include "agent/alerts/finding_sources.h"
 
 namespace picket::alerts {
 namespace {
@@ -36,9 +39,28 @@ Result<AlertView> ViewOf(storage::TenantStore& store, const std::string& tenant,
   if (with == Evidence::kLeft) return view;
   PK_ASSIGN_OR_RETURN(const std::vector<storage::EvidenceRow> evidence,
                       store.alerts().Evidence(alert.id));
+  std::map<std::string, SourcesView> sources;
   for (const storage::EvidenceRow& row : evidence) {
-    view.evidence.push_back(
-        {.finding_id = row.finding, .time = row.time, .columns = ColumnsOf(row.row)});
+    EvidenceView shown{.finding_id = row.finding, .time = row.time, .columns = {}};
+    const std::optional<SourceKey> source = ParseSourcesId(row.finding);
+    if (source && source->note) {
+      const ReadNote note = ParseNote(row.row);
+      SourcesView& of = sources[source->finding];
+      of.finding_id = source->finding;
+      of.events = note.events;
+      of.why_not = note.why_not;
+      continue;
+    }
+    shown.columns = ColumnsOf(row.row);
+    if (!source) {
+      view.evidence.push_back(std::move(shown));
+      continue;
+    }
+    shown.finding_id = source->finding;
+    sources[source->finding].rows.push_back(std::move(shown));
+  }
+  for (const EvidenceView& row : view.evidence) {  // a finding's first row has its id
+    if (auto of = sources.extract(row.finding_id)) view.sources.push_back(std::move(of.mapped()));
   }
   return view;
 }

@@ -33,11 +33,6 @@ bool SameFindings(const std::vector<storage::TickFinding>& a,
   });
 }
 
-// Errors that end the tenant's turn; any other is of the tick alone.
-bool EndsTurn(const Error& error) {
-  return error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kStorage;
-}
-
 }  // namespace
 
 TickRules::TickRules(storage::TenantStore& store, const Guid& tenant, const Settings& settings,
@@ -198,7 +193,7 @@ Status TickRules::Run(const LoadedRule& loaded, storage::TickRow tick, Turn turn
       counts += made;
       return {};
     }
-    if (EndsTurn(evaluated.error())) return evaluated;
+    if (rules::EndsTurn(evaluated.error())) return evaluated;
     failures_.emplace_back(loaded.rule.id,
                            std::move(evaluated).error().In("the tick " + FormatRfc3339(tick.tick)));
   }
@@ -216,8 +211,10 @@ Status TickRules::Evaluate(const LoadedRule& loaded, const storage::TickRow& tic
   PK_ASSIGN_OR_RETURN(
       const std::vector<rules::RuleRow> rows,
       rules::Evaluate(loaded.rule, *loaded.verdict.query, source, tick.tick, stop_));
+  FindingSources sources(loaded, tenant_, source, stop_);
+  sources.Know(tick.tick, rows);
   book_.Begin();
-  PK_RETURN_IF_ERROR(Take(loaded.rule, tick.tick, rows, counts));
+  PK_RETURN_IF_ERROR(Take(loaded.rule, tick.tick, rows, sources, counts));
   return book_.Recompute(moment_.now);
 }
 
@@ -226,15 +223,14 @@ Status TickRules::Record(const storage::TickRow& tick, Turn turn, Instant previo
 }
 
 Status TickRules::Take(const rules::Rule& rule, Instant tick,
-                       const std::vector<rules::RuleRow>& rows, AlertCounts& counts) {
+                       const std::vector<rules::RuleRow>& rows, FindingSources& sources,
+                       AlertCounts& counts) {
   std::map<std::string, std::vector<const rules::RuleRow*>> by_finding;
   entities_.clear();
   for (const rules::RuleRow& row : rows) {
-    const storage::EntityKey entity = EntityOf(rule, row, GroupEntity(rule, row));
-    // Derived, so that a replay finds it again.
-    const std::string id = ToString(Uuid5(tenant_, FindingName(rule, entity, row)));
+    const std::string id = FindingIdOf(tenant_, rule, row);
     by_finding[id].push_back(&row);
-    entities_.emplace(id, entity);
+    entities_.emplace(id, EntityOf(rule, row, GroupEntity(rule, row)));
   }
   std::vector<storage::TickFinding> found;
   for (const auto& [id, of] : by_finding) {
@@ -246,13 +242,28 @@ Status TickRules::Take(const rules::Rule& rule, Instant tick,
   }
   PK_ASSIGN_OR_RETURN(const std::vector<storage::TickFinding> before,
                       store_.ticks().FindingsAt(rule.id, tick));
-  if (SameFindings(before, found)) return {};
+  if (SameFindings(before, found)) return TraceAgain(tick, found, sources);
   PK_RETURN_IF_ERROR(store_.ticks().PutFindings(rule.id, tick, found));
   std::set<std::string> changed;
   for (const storage::TickFinding& finding : before) changed.insert(finding.finding);
   for (const storage::TickFinding& finding : found) changed.insert(finding.finding);
   if (rule.suppression.ticks > 0) PK_RETURN_IF_ERROR(Hold(rule, tick, changed));
-  for (const std::string& id : changed) PK_RETURN_IF_ERROR(Conclude(rule, id, counts));
+  for (const std::string& id : changed) {
+    PK_RETURN_IF_ERROR(Conclude(rule, id, tick, sources, counts));
+  }
+  return {};
+}
+
+// The same findings, perhaps of other events.
+Status TickRules::TraceAgain(Instant tick, const std::vector<storage::TickFinding>& found,
+                             FindingSources& sources) {
+  for (const storage::TickFinding& each : found) {
+    PK_ASSIGN_OR_RETURN(const std::optional<storage::FindingRow> finding,
+                        store_.alerts().Finding(each.finding));
+    if (!finding || finding->alert.empty() || finding->tick != tick) continue;
+    PK_ASSIGN_OR_RETURN(const rules::Lineage lineage, sources.Of(tick, each.finding));
+    PK_RETURN_IF_ERROR(book_.PutSources(*finding, lineage));
+  }
   return {};
 }
 
@@ -277,8 +288,10 @@ Status TickRules::Hold(const rules::Rule& rule, Instant tick, std::set<std::stri
   return {};
 }
 
-// The finding as all its ticks say.
-Status TickRules::Conclude(const rules::Rule& rule, const std::string& id, AlertCounts& counts) {
+// The finding as all its ticks say. What it comes from is traced again where another tick than
+// before is its last, or that tick ran again.
+Status TickRules::Conclude(const rules::Rule& rule, const std::string& id, Instant ran,
+                           FindingSources& sources, AlertCounts& counts) {
   PK_ASSIGN_OR_RETURN(std::vector<storage::TickFinding> ticks, store_.ticks().TicksOf(rule.id, id));
   PK_ASSIGN_OR_RETURN(const std::optional<storage::FindingRow> known, store_.alerts().Finding(id));
   if (ticks.empty()) {
@@ -311,7 +324,12 @@ Status TickRules::Conclude(const rules::Rule& rule, const std::string& id, Alert
     finding.state_reason = settled;
   }
   if (!known) ++counts.findings;
-  return book_.Put(rule, finding, rows, moment_.now, counts);
+  const bool shown = finding.state == "active" || !finding.alert.empty();
+  if (!shown || (known && known->tick == finding.tick && finding.tick != ran)) {
+    return book_.Put(rule, finding, rows, nullptr, moment_.now, counts);
+  }
+  PK_ASSIGN_OR_RETURN(const rules::Lineage lineage, sources.Of(finding.tick, id));
+  return book_.Put(rule, finding, rows, &lineage, moment_.now, counts);
 }
 
 }  // namespace picket::alerts

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/alerts/alert_book.h"
+#include "agent/alerts/finding_sources.h"
 #include "agent/rules/completeness.h"
 #include "agent/rules/evaluation.h"
 #include "base/result.h"
@@ -71,10 +72,13 @@ class TickRules {
                                 AlertCounts& counts);
   [[nodiscard]] Status Record(const storage::TickRow& tick, Turn turn, Instant previous);
   [[nodiscard]] Status Take(const rules::Rule& rule, Instant tick,
-                            const std::vector<rules::RuleRow>& rows, AlertCounts& counts);
+                            const std::vector<rules::RuleRow>& rows, FindingSources& sources,
+                            AlertCounts& counts);
+  [[nodiscard]] Status TraceAgain(Instant tick, const std::vector<storage::TickFinding>& found,
+                                  FindingSources& sources);
   [[nodiscard]] Status Hold(const rules::Rule& rule, Instant tick, std::set<std::string>& findings);
-  [[nodiscard]] Status Conclude(const rules::Rule& rule, const std::string& finding,
-                                AlertCounts& counts);
+  [[nodiscard]] Status Conclude(const rules::Rule& rule, const std::string& finding, Instant ran,
+                                FindingSources& sources, AlertCounts& counts);
 
   storage::TenantStore& store_;
   const Guid tenant_;

@@ -1,5 +1,7 @@
 #include "agent/alerts/view.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -22,6 +24,19 @@ json ToJson(const EvidenceView& evidence) {
           {"row", std::move(columns)}};
 }
 
+json ToJson(const SourcesView& sources) {
+  json rows = json::array();
+  for (const EvidenceView& row : sources.rows) {
+    json shown = ToJson(row);
+    shown.erase("finding");
+    rows.push_back(std::move(shown));
+  }
+  return {{"finding", sources.finding_id},
+          {"events", sources.events},
+          {"summary", Summary(sources)},
+          {"rows", std::move(rows)}};
+}
+
 void AddUnique(std::vector<std::string>& list, const std::vector<std::string>& more) {
   for (const std::string& item : more) {
     if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
@@ -35,6 +50,16 @@ std::string EvidenceView::Column(std::string_view name) const {
     if (column == name) return text;
   }
   return {};
+}
+
+std::string Summary(const SourcesView& sources) {
+  std::string text = Counted(sources.events, "event");
+  const auto shown = std::ssize(sources.rows);
+  if (!sources.why_not.empty())
+    return sources.events > 0 ? text + ": " + sources.why_not : sources.why_not;
+  if (shown >= sources.events) return text;
+  return shown == 0 ? text + ", none of which is kept"
+                    : text + fmt::format(", of which the first and the last are shown ({})", shown);
 }
 
 std::int64_t IncidentView::Count() const {
@@ -67,6 +92,8 @@ json ToJson(const AlertView& alert, bool with_evidence) {
     object["false_positives"] = alert.false_positives;
     object["evidence"] = json::array();
     for (const EvidenceView& row : alert.evidence) object["evidence"].push_back(ToJson(row));
+    object["sources"] = json::array();
+    for (const SourcesView& of : alert.sources) object["sources"].push_back(ToJson(of));
   }
   return object;
 }

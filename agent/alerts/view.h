@@ -21,13 +21,24 @@ struct EntityView {
   std::string name;  // what a person knows it by
 };
 
-// One row that made a finding: our own copy of the rule's output row.
+// One row that made a finding: our own copy of the rule's output row, or of an event that this
+// comes from, whose table is in the column Type.
 struct EvidenceView {
   std::string finding_id;
   Instant time;
   std::vector<std::pair<std::string, std::string>> columns;  // name, text; in the rule's order
   [[nodiscard]] std::string Column(std::string_view name) const;
 };
+
+// What a finding's rows come from, where a rule groups, joins or counts.
+struct SourcesView {
+  std::string finding_id;
+  std::int64_t events = 0;
+  std::string why_not;             // rows are missing, or ""
+  std::vector<EvidenceView> rows;  // newest first; of many the first and the last
+};
+// "3 events", "1200 events, of which the first and the last 10 are shown", or why there are none.
+std::string Summary(const SourcesView& sources);
 
 struct AlertView {
   std::string id;
@@ -48,7 +59,8 @@ struct AlertView {
   std::vector<std::string> priority_why;  // how the priority came about
   std::vector<std::string> next_steps;
   std::vector<std::string> false_positives;
-  std::vector<EvidenceView> evidence;  // newest first; at most 100
+  std::vector<EvidenceView> evidence;  // newest first; at most 400 with the sources
+  std::vector<SourcesView> sources;    // newest finding first
 };
 
 struct IncidentView {

@@ -70,6 +70,16 @@ std::string AlertText(const alerts::AlertView& alert) {
       if (!value.empty()) text += fmt::format("    {:26} {}\n", name, value);
     }
   }
+  for (const alerts::SourcesView& of : alert.sources) {
+    text += "  comes from " + alerts::Summary(of) + "\n";
+    for (const alerts::EvidenceView& row : of.rows) {
+      text += "    " + FormatRfc3339(row.time);
+      for (const auto& [name, value] : row.columns) {
+        if (name != "TimeGenerated" && !value.empty()) text += fmt::format(" {}={}", name, value);
+      }
+      text += "\n";
+    }
+  }
   return text;
 }
 

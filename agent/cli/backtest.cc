@@ -38,10 +38,10 @@ Result<alerts::LoadedRule> FindRule(const run::Settings& settings, const std::st
   for (alerts::LoadedRule& loaded : book.rules) {
     if (!is_file && loaded.rule.id != AsciiLower(name)) continue;
     if (!loaded.verdict.query) {
-      const kql::Diagnostic& first = loaded.verdict.errors.front();
+      const kql::Diagnostic& why_not = *loaded.verdict.WhyNot();
       return Fail({.kind = ErrorKind::kRefused,
-                   .message = loaded.rule.title + ": " + kql::ToString(first),
-                   .hint = first.hint});
+                   .message = loaded.rule.title + ": " + kql::ToString(why_not),
+                   .hint = why_not.hint});
     }
     return std::move(loaded);
   }

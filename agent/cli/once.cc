@@ -54,10 +54,10 @@ run::PageObserver MakePageObserver(Progress& progress) {
 
 void ReportRules(const run::RuleBook& book) {
   for (const alerts::LoadedRule& loaded : book.rules) {
-    if (loaded.verdict.errors.empty()) continue;
-    const kql::Diagnostic& first = loaded.verdict.errors.front();
-    PrintError({.message = loaded.rule.file.string() + ": " + kql::ToString(first),
-                .hint = first.hint.empty() ? "The other rules run." : first.hint});
+    const kql::Diagnostic* why_not = loaded.verdict.WhyNot();
+    if (why_not == nullptr) continue;
+    PrintError({.message = loaded.rule.file.string() + ": " + kql::ToString(*why_not),
+                .hint = why_not->hint.empty() ? "The other rules run." : why_not->hint});
   }
   for (const rules::RuleFileError& error : book.errors) {
     PrintError({.kind = error.error.kind,

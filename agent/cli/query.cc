@@ -101,16 +101,17 @@ class OneQuery {
   ResultPrinter printer_;
 };
 
+bool NeedsTenants(const Options& options) { return options.all_tenants || !options.tenant.empty(); }
+
 // Runs over the source of each tenant that is asked for, or over one without tables.
 using RunOver = std::function<Status(const std::string& tenant, kql::TableSource& source)>;
-void ForEachSource(Context& context, const Options& options, const RunOver& run) {
-  if (options.tenant.empty() && !options.all_tenants) {
+void ForEachSource(Context& context, const Options& options,
+                   const std::optional<run::Settings>& settings, const RunOver& run) {
+  if (!NeedsTenants(options)) {
     tables::NoTables none;
     if (Status done = run("", none); !done) Failed(context, done.error());
     return;
   }
-  const auto settings = LoadSettings(context);
-  if (!settings) return;
   const auto tenants = ChooseTenants(context, *settings, options.tenant);
   ReadEach(context, *settings, tenants,
            [&](const run::Tenant& tenant, storage::TenantStore& store) -> Status {
@@ -121,36 +122,40 @@ void ForEachSource(Context& context, const Options& options, const RunOver& run)
            });
 }
 
-void RunBatch(Context& context, const Options& options, const kql::RunOptions& run) {
+void RunBatch(Context& context, const Options& options,
+              const std::optional<run::Settings>& settings, const kql::Catalog& catalog,
+              const kql::RunOptions& run) {
   Result<QueryBatch> batch = QueryBatch::Read(options.batch);
   if (!batch) {
     Failed(context, batch.error());
     return;
   }
-  ForEachSource(context, options, [&](const std::string& tenant, kql::TableSource& source) {
-    batch->Run(tenant, source, run);
+  const auto over = [&](const std::string& tenant, kql::TableSource& source) {
+    batch->Run(tenant, catalog, source, run);
     if (context.stop.stop_requested()) Stopped(context);
     return Status();
-  });
+  };
+  ForEachSource(context, options, settings, over);
   if (batch->failed() == 0 || context.stop.stop_requested()) return;
   Say(fmt::format("{} of {} failed", batch->failed(), Counted(batch->done(), "case")));
   if (context.exit_code == 0) context.exit_code = batch->failed() == batch->done() ? 1 : 3;
 }
 
 void RunQuery(Context& context, const Options& options, const std::string& text,
+              const std::optional<run::Settings>& settings, const kql::Catalog& catalog,
               const kql::RunOptions& run) {
-  const tables::TableCatalog catalog;
   const kql::CompileResult compiled = kql::Compile(text, catalog);
-  if (!compiled.query) {
-    PrintDiagnostics(compiled.errors);
+  if (!compiled.query || !compiled.query->lacks().empty()) {
+    PrintDiagnostics(compiled.query ? compiled.query->lacks() : compiled.errors);
     context.exit_code = 1;
     return;
   }
   SayWhatIsNotCollected(*compiled.query, catalog);
   OneQuery query(context, *compiled.query, options.explain);
-  ForEachSource(context, options, [&](const std::string& tenant, kql::TableSource& source) {
+  const auto over = [&](const std::string& tenant, kql::TableSource& source) {
     return query.Run(tenant, source, run);
-  });
+  };
+  ForEachSource(context, options, settings, over);
 }
 
 // The text of the one query that is asked for; "" for a batch. nullopt, after saying why: there is
@@ -178,7 +183,7 @@ std::optional<std::string> TextOf(Context& context, const Options& options) {
   return std::nullopt;
 }
 
-void Query(Context& context, const Options& options) {
+void Query(Context& context, const Options& options, bool with_config) {
   kql::RunOptions run{.now = SystemClock().Now(), .stop = context.stop};
   if (!options.now.empty()) {
     const std::optional<Instant> now = TimeArgument(context, "--now", options.now);
@@ -187,8 +192,14 @@ void Query(Context& context, const Options& options) {
   }
   const std::optional<std::string> text = TextOf(context, options);
   if (!text) return;
-  if (!options.batch.empty()) return RunBatch(context, options, run);
-  RunQuery(context, options, *text, run);
+  std::optional<run::Settings> settings;
+  if (with_config || NeedsTenants(options)) {
+    settings = LoadSettings(context);
+    if (!settings) return;
+  }
+  const tables::TableCatalog catalog(settings ? settings->files : tables::LocalFiles());
+  if (!options.batch.empty()) return RunBatch(context, options, settings, catalog, run);
+  RunQuery(context, options, *text, settings, catalog, run);
 }
 
 }  // namespace
@@ -224,7 +235,8 @@ void AddQuery(CLI::App& app, Context& context) {
       "{\"name\", \"line\", \"error\"} for a query that fails and a line that is no case.\n"
       "\nExit codes: 0 done; 1 refused or failed; 3 some tenants or cases failed, the others are\n"
       "answered; 130 stopped");
-  verb->callback([&context, options] { Query(context, *options); });
+  verb->callback(
+      [&context, options, verb] { Query(context, *options, verb->count("--config") > 0); });
 }
 
 }  // namespace picket::cli

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "agent/cli/output.h"
-#include "agent/tables/table_catalog.h"
 #include "base/files.h"
 #include "base/text.h"
 
@@ -58,7 +57,8 @@ QueryBatch::Case QueryBatch::Parse(std::int64_t line, std::string_view text) {
   return one;
 }
 
-std::string QueryBatch::Answer(const Case& one, const std::string& tenant, kql::TableSource& source,
+std::string QueryBatch::Answer(const Case& one, const std::string& tenant,
+                               const kql::Catalog& catalog, kql::TableSource& source,
                                const kql::RunOptions& run) {
   ordered_json head = {{"name", one.name}};
   if (!tenant.empty()) head["tenant"] = tenant;
@@ -72,10 +72,13 @@ std::string QueryBatch::Answer(const Case& one, const std::string& tenant, kql::
     return head.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   };
   if (!one.problem.empty()) return refused("PK210", one.problem, {});
-  const tables::TableCatalog catalog;
   const kql::CompileResult compiled = kql::Compile(one.query, catalog);
   if (!compiled.query) {
     const kql::Diagnostic& first = compiled.errors.front();
+    return refused(first.code, first.message, first.span);
+  }
+  if (!compiled.query->lacks().empty()) {
+    const kql::Diagnostic& first = compiled.query->lacks().front();
     return refused(first.code, first.message, first.span);
   }
   const Result<kql::ResultTable> result = kql::Run(*compiled.query, source, run);
@@ -85,11 +88,11 @@ std::string QueryBatch::Answer(const Case& one, const std::string& tenant, kql::
   return members + kql::ToJson(*result).substr(1) + "\n";
 }
 
-void QueryBatch::Run(const std::string& tenant, kql::TableSource& source,
-                     const kql::RunOptions& run) {
+void QueryBatch::Run(const std::string& tenant, const kql::Catalog& catalog,
+                     kql::TableSource& source, const kql::RunOptions& run) {
   Progress progress;
   for (const Case& one : cases_) {
-    const std::string answer = Answer(one, tenant, source, run);
+    const std::string answer = Answer(one, tenant, catalog, source, run);
     if (run.stop.stop_requested()) return;
     ++done_;
     WriteAll(answer, stdout);

@@ -24,7 +24,8 @@ class QueryBatch {
 
   // Runs every case; stops between two, or within one, when run.stop says so. `tenant`: "" when
   // there is none to name.
-  void Run(const std::string& tenant, kql::TableSource& source, const kql::RunOptions& run);
+  void Run(const std::string& tenant, const kql::Catalog& catalog, kql::TableSource& source,
+           const kql::RunOptions& run);
 
   // Of all runs so far.
   [[nodiscard]] std::int64_t done() const { return done_; }
@@ -37,8 +38,8 @@ class QueryBatch {
     std::string problem;  // why the line is no case; "" of a case
   };
   static Case Parse(std::int64_t line, std::string_view text);
-  std::string Answer(const Case& one, const std::string& tenant, kql::TableSource& source,
-                     const kql::RunOptions& run);
+  std::string Answer(const Case& one, const std::string& tenant, const kql::Catalog& catalog,
+                     kql::TableSource& source, const kql::RunOptions& run);
 
   std::vector<Case> cases_;
   std::int64_t done_ = 0, failed_ = 0;

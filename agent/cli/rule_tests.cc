@@ -70,7 +70,8 @@ std::string ProblemOf(const Error& error) { return WithHint(error.message, error
 // Tells each outcome as soon as it is known.
 using Tell = std::function<void(Outcome)>;
 
-void RunFile(const fs::path& file, const Tell& tell, const std::stop_token& stop) {
+void RunFile(const fs::path& file, const kql::Catalog& catalog, const Tell& tell,
+             const std::stop_token& stop) {
   const Result<rules::RuleTestFile> tests = rules::LoadRuleTests(file);
   if (!tests) return tell({.file = file.string(), .problems = {ProblemOf(tests.error())}});
   const Result<rules::Rule> rule = rules::LoadRule(tests->rule);
@@ -79,7 +80,6 @@ void RunFile(const fs::path& file, const Tell& tell, const std::stop_token& stop
                  .rule = tests->rule.string(),
                  .problems = {tests->rule.string() + ": " + ProblemOf(rule.error())}});
   }
-  const tables::TableCatalog catalog;
   const rules::Verdict verdict = rules::Check(*rule, catalog);
   for (const rules::RuleTest& test : tests->tests) {
     if (stop.stop_requested()) return;
@@ -119,25 +119,25 @@ json ToJson(const Outcome& outcome) {
           {"problems", outcome.problems}};
 }
 
-// The shipped rules and those of the config, or none after saying why.
-std::optional<std::vector<fs::path>> PathsOfConfig(Context& context) {
-  const auto settings = LoadSettings(context);
-  if (!settings) return std::nullopt;
-  std::vector<fs::path> paths = settings->rule_paths;
-  if (settings->shipped_rules) {
-    const fs::path shipped = run::ShippedRules(settings->shipped_path);
+// The shipped rules and those of the config.
+std::vector<fs::path> PathsOf(const run::Settings& settings) {
+  std::vector<fs::path> paths = settings.rule_paths;
+  if (settings.shipped_rules) {
+    const fs::path shipped = run::ShippedRules(settings.shipped_path);
     if (!shipped.empty()) paths.insert(paths.begin(), shipped);
   }
   return paths;
 }
 
-void Test(Context& context, const std::vector<std::string>& arguments) {
+void Test(Context& context, const std::vector<std::string>& arguments, bool with_config) {
   std::vector<fs::path> paths(arguments.begin(), arguments.end());
-  if (paths.empty()) {
-    auto own = PathsOfConfig(context);
-    if (!own) return;
-    paths = *std::move(own);
+  std::optional<run::Settings> settings;
+  if (paths.empty() || with_config) {
+    settings = LoadSettings(context);
+    if (!settings) return;
   }
+  if (paths.empty()) paths = PathsOf(*settings);
+  const tables::TableCatalog catalog(settings ? settings->files : tables::LocalFiles());
   std::int64_t passed = 0, failed = 0;
   std::string file;
   json cases = json::array();
@@ -156,7 +156,7 @@ void Test(Context& context, const std::vector<std::string>& arguments) {
     Progress progress;
     for (const fs::path& each : files) {
       progress.Show(each.string());
-      RunFile(each, tell, context.stop);
+      RunFile(each, catalog, tell, context.stop);
     }
   }
   if (context.stop.stop_requested()) {
@@ -203,7 +203,7 @@ void AddRuleTests(CLI::App& rules, Context& context) {
       "  picket rules test rules.d --format json\n"
       "  picket rules test --config picket.toml\n"
       "\nExit codes: 0 all pass; 1 some fail; 64 usage; 78 the config");
-  verb->callback([&context, paths] { Test(context, *paths); });
+  verb->callback([&context, paths, verb] { Test(context, *paths, verb->count("--config") > 0); });
 }
 
 }  // namespace picket::cli

@@ -123,6 +123,7 @@ json RuleJson(const rules::Rule& rule, const rules::Verdict& verdict, const Gaps
           {"way", WayText(verdict)},
           {"tables", verdict.tables},
           {"missing", verdict.missing},
+          {"lacks", ErrorsJson(verdict.lacks)},
           {"errors", ErrorsJson(verdict.errors)}};
 }
 
@@ -135,17 +136,17 @@ json BrokenJson(const rules::RuleFileError& broken) {
           {"way", ""},
           {"tables", json::array()},
           {"missing", json::array()},
+          {"lacks", json::array()},
           {"errors", json::array({{{"code", "PK100"},
                                    {"message", broken.error.message},
                                    {"line", broken.line},
                                    {"column", broken.column}}})}};
 }
 
-// Why it is refused, or where it finds nothing.
+// Why it does not run, or where it finds nothing.
 std::string WhyText(const rules::Verdict& verdict, const Gaps& gaps) {
-  if (!verdict.errors.empty()) {
-    const kql::Diagnostic& first = verdict.errors.front();
-    return WithHint(kql::ToString(first), first.hint);
+  if (const kql::Diagnostic* why_not = verdict.WhyNot()) {
+    return WithHint(kql::ToString(*why_not), why_not->hint);
   }
   std::string why;
   for (const std::string& table : verdict.missing) {
@@ -191,8 +192,13 @@ void PrintChecked(Context& context, const run::RuleBook& book, const Gaps& gaps)
   }
 }
 
-void Check(Context& context, const std::vector<std::string>& paths) {
+void Check(Context& context, const std::vector<std::string>& paths, bool with_config) {
   run::Settings settings;
+  if (with_config) {
+    auto loaded = LoadSettings(context);
+    if (!loaded) return;
+    settings.files = std::move(loaded->files);
+  }
   settings.shipped_rules = false;
   for (const std::string& path : paths) settings.rule_paths.emplace_back(path);
   const run::RuleBook book = run::LoadRuleBook(settings);
@@ -204,7 +210,7 @@ void Check(Context& context, const std::vector<std::string>& paths) {
   }
   PrintChecked(context, book, {});
   for (const alerts::LoadedRule& loaded : book.rules) {
-    if (!loaded.verdict.errors.empty()) context.exit_code = 1;
+    if (loaded.verdict.WhyNot() != nullptr) context.exit_code = 1;
   }
   if (!book.errors.empty()) context.exit_code = 1;
 }
@@ -328,12 +334,16 @@ void AddRules(CLI::App& app, Context& context) {
   auto paths = std::make_shared<std::vector<std::string>>();
   CLI::App* check = rules->add_subcommand("check", "Would these rule files run?");
   check->add_option("PATH", *paths, "Files or folders")->required();
+  AddConfigOption(*check, context);
   AddFormatOption(*check, context, {"table", "json", "csv"});
   check->footer(
       "Examples:\n  picket rules check my-rule.yaml\n"
       "  picket rules check rules.d --format json\n"
-      "\nExit codes: 0 all run; 1 some are refused");
-  check->callback([&context, paths] { Check(context, *paths); });
+      "  picket rules check rules.d --config picket.toml\n"
+      "\nNeeds no config; one that is named tells which files and watchlists there are.\n"
+      "\nExit codes: 0 all run; 1 some are refused, or blocked by a file that is not there");
+  check->callback(
+      [&context, paths, check] { Check(context, *paths, check->count("--config") > 0); });
   AddRuleTests(*rules, context);
   AddBacktest(*rules, context);
 }

@@ -207,13 +207,13 @@ void CheckTables(Checklist& list, const run::Settings& settings, const run::Rule
 void CheckRules(Checklist& list, const run::RuleBook& book) {
   std::int64_t good = 0;
   for (const alerts::LoadedRule& loaded : book.rules) {
-    if (loaded.verdict.errors.empty()) {
+    const kql::Diagnostic* why_not = loaded.verdict.WhyNot();
+    if (why_not == nullptr) {
       ++good;
       continue;
     }
-    const kql::Diagnostic& first = loaded.verdict.errors.front();
     list.Bad("rule " + loaded.rule.file.string(),
-             {.message = kql::ToString(first), .hint = first.hint});
+             {.message = kql::ToString(*why_not), .hint = why_not->hint});
   }
   for (const rules::RuleFileError& error : book.errors) {
     list.Bad((error.file.empty() ? "" : "rule ") + Where(error), error.error);
@@ -245,6 +245,14 @@ void CheckOutputs(Checklist& list, const run::Settings& settings, HttpTransport&
   list.Good("'picket outputs test NAME' sends a test incident");
 }
 
+void CheckFiles(Checklist& list, const tables::LocalFiles& files) {
+  const std::size_t all = files.external.size() + files.watchlists.size();
+  if (all == 0) return;
+  const auto wrong = tables::CheckLocalFiles(files);
+  for (const auto& [name, error] : wrong) list.Bad(name, error);
+  list.Good(Counted(static_cast<std::int64_t>(all - wrong.size()), "local file") + " can be read");
+}
+
 void Validate(Context& context, bool offline) {
   const auto settings = LoadSettings(context);
   if (!settings) return;
@@ -256,6 +264,7 @@ void Validate(Context& context, bool offline) {
   }
   CheckDataFolder(list, settings->data_dir);
   const Result<std::unique_ptr<HttpTransport>> network = CheckNetwork(list, settings->network);
+  CheckFiles(list, settings->files);
   const run::RuleBook book = run::LoadRuleBook(*settings);
   CheckRules(list, book);
   CheckStreams(list, *settings);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "agent/config/local_files.h"
 #include "agent/config/outputs.h"
 #include "agent/config/toml_table.h"
 #include "agent/graph/collection.h"
@@ -187,6 +188,7 @@ class Loader {
       settings_.shipped_rules = t.Bool("shipped", true);
       settings_.shipped_path = t.Path("shipped_path");
     });
+    ReadLocalFiles(root, settings_.files);
     root.Table("priority", [&](TomlTable& t) { PriorityTable(t); });
     root.Tables("tenant", [&](TomlTable& t) { TenantTable(t); });
     root.Tables("output", [&](TomlTable& t) { outputs_.Read(t); });

@@ -55,6 +55,15 @@ certificate = "@{file:/etc/picket/app.pem}"
 # shipped = true
 # shipped_path = ""
 
+# Local files that stand for what rules read from the internet by externaldata: nothing is fetched.
+# By the address; sha256 pins the content that was looked at.
+[externaldata]
+# "https://example.com/feed.csv" = { file = "feed.csv", sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", max_size = "16MiB" }
+
+# CSVs for _GetWatchlist, by the alias; SearchKey repeats the column 'key', the first unless set.
+[watchlist]
+# VIPUsers = { file = "vip.csv", key = "UserPrincipalName", sha256 = "", max_size = "16MiB" }
+
 # Impact (a rule's severity) and confidence give the priority.
 [priority]
 # high = { low = "P3", medium = "P2", high = "P1" }

@@ -7,6 +7,7 @@
 
 #include "agent/config/load.h"
 #include "agent/config/outputs.h"
+#include "agent/kql/external.h"
 #include "agent/run/rules_loader.h"
 
 namespace picket::config {
@@ -88,6 +89,18 @@ json RulesJson(const run::Settings& settings) {
           {"shipped_path", run::ShippedRules(settings.shipped_path).string()}};
 }
 
+json FilesJson(const std::map<std::string, tables::FileSettings, std::less<>>& files) {
+  json object = json::object();
+  for (const auto& [name, file] : files) {
+    json& shown = object[kql::ShownAddress(name)];
+    shown = {{"file", file.path.string()},
+             {"sha256", file.sha256},
+             {"max_size", SizeText(file.max_bytes)}};
+    if (!file.key.empty()) shown["key"] = file.key;
+  }
+  return object;
+}
+
 }  // namespace
 
 json ToJson(const LoadedConfig& loaded) {
@@ -124,6 +137,8 @@ json ToJson(const LoadedConfig& loaded) {
         {"min_free", SizeText(s.min_free)},
         {"max_size", SizeText(static_cast<std::uint64_t>(s.max_size))}}},
       {"rules", RulesJson(s)},
+      {"externaldata", FilesJson(s.files.external)},
+      {"watchlist", FilesJson(s.files.watchlists)},
       {"priority", PriorityJson(s.alerts.priorities)},
       {"tenant", TenantsJson(s)}};
   if (!s.outputs.empty()) object["output"] = OutputsJson(s);

@@ -263,6 +263,12 @@ void TomlTable::Tables(std::string_view key, const std::function<void(TomlTable&
   }
 }
 
+std::vector<std::string> TomlTable::Names() const {
+  std::vector<std::string> names;
+  for (const auto& [key, node] : table_) names.emplace_back(key.str());
+  return names;
+}
+
 std::vector<std::string> TomlTable::TableNames() {
   std::vector<std::string> names;
   for (const auto& [key, node] : table_) {

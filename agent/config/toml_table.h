@@ -64,6 +64,8 @@ class TomlTable {
   void Table(std::string_view key, const std::function<void(TomlTable&)>& read);
   // Calls `read` with each table of an array of tables.
   void Tables(std::string_view key, const std::function<void(TomlTable&)>& read);
+  // The names of all members, for tables whose keys are the operator's.
+  [[nodiscard]] std::vector<std::string> Names() const;
   // The names of the members that are tables themselves; marks them as known.
   [[nodiscard]] std::vector<std::string> TableNames();
 

@@ -38,6 +38,7 @@ std::unique_ptr<Accumulator> MakeIf(const std::vector<Type>& types) {
 
 // The parts of the table; see aggregates.cc.
 AggregateList CollectionAggregates();
+AggregateList SchemaAggregates();
 AggregateList StatisticalAggregates();
 AggregateList PercentileAggregates();
 

@@ -316,7 +316,7 @@ AggregateList PlainAggregates() {
 const std::map<std::string_view, AggregateFunction>& Table() {
   static const std::map<std::string_view, AggregateFunction> table = [] {
     std::map<std::string_view, AggregateFunction> all;
-    for (const AggregateList& part : {PlainAggregates(), CollectionAggregates(),
+    for (const AggregateList& part : {PlainAggregates(), CollectionAggregates(), SchemaAggregates(),
                                       StatisticalAggregates(), PercentileAggregates()}) {
       for (const AggregateFunction& function : part) all.emplace(function.name(), function);
     }

@@ -24,13 +24,9 @@ FileFormat FormatOf(std::string_view name, std::string_view address, Span span) 
          fmt::format("externaldata in the format '{}' is not supported", EscapeTerminal(name)));
 }
 
-void AddRows(std::vector<Batch>& held, const Result<std::vector<Batch>>& rows, Span span) {
-  if (!rows) Refuse(span, "PK121", rows.error().message);
-  held.insert(held.end(), rows->begin(), rows->end());
-}
-
 }  // namespace
 
+// A query that names a file which cannot be read is a good one, and cannot run.
 PlanPtr Binder::ExternalData(const SourceAst& source, const Scope* scope) {
   std::string format;
   bool skip_first = false;
@@ -51,43 +47,38 @@ PlanPtr Binder::ExternalData(const SourceAst& source, const Scope* scope) {
       Refuse(ast->span, "KS141", "externaldata takes addresses as texts");
     }
     const std::string& url = address.value.text;
-    const std::optional<std::string> text = catalog_.ExternalFile(url);
-    if (!text) {
-      Refuse(ast->span, "PK120", fmt::format("no local file stands for '{}'", EscapeTerminal(url)),
-             "Nothing is fetched: download the file, check it, and name it in the configuration.");
+    const FileFormat as = FormatOf(format, url, source.span);
+    const auto lacks = [&](const char* code, const Error& why) {
+      plan->lacks.push_back(
+          {.code = code, .message = why.message, .span = ast->span, .hint = why.hint});
+    };
+    const Result<LocalFile> file = catalog_.ExternalFile(url);
+    if (!file) {
+      lacks("PK120", file.error());
+      continue;
     }
-    AddRows(held, ReadRows(*text, FormatOf(format, url, source.span), plan->schema, skip_first),
-            ast->span);
+    const Result<std::vector<Batch>> rows = ReadRows(*file, as, plan->schema, skip_first);
+    if (rows) {
+      held.insert(held.end(), rows->begin(), rows->end());
+    } else {
+      lacks("PK121", rows.error());
+    }
   }
   plan->held = std::make_shared<const std::vector<Batch>>(std::move(held));
   return plan;
 }
 
-// _GetWatchlist('alias'): the CSV's columns as strings, and SearchKey, the first of them.
+// _GetWatchlist('alias'). Without its CSV nobody knows the columns.
 PlanPtr Binder::Watchlist(std::string_view alias, Span span) {
-  const std::optional<std::string> text = catalog_.Watchlist(alias);
-  if (!text) {
-    Refuse(span, "PK120", fmt::format("there is no watchlist '{}'", EscapeTerminal(alias)),
-           "Put its CSV where the configuration says.");
-  }
+  const Result<LocalFile> file = catalog_.Watchlist(alias);
+  if (!file) Refuse(span, "PK120", file.error().message, file.error().hint);
+  Result<FileRows> rows = ReadWatchlist(*file);
+  if (!rows) Refuse(span, "PK121", rows.error().message, rows.error().hint);
   auto plan = std::make_unique<Plan>();
   plan->kind = Plan::Kind::kHeld;
-  for (const std::string& name : CsvHeader(*text)) {
-    plan->schema.push_back({UniqueName(plan->schema, name), Type::kString});
-  }
-  if (plan->schema.empty()) Refuse(span, "PK121", "the watchlist's file has no header");
-  std::vector<Batch> held;
-  AddRows(held, ReadRows(*text, FileFormat::kCsv, plan->schema, /*skip_first=*/true), span);
-  plan->held = std::make_shared<const std::vector<Batch>>(std::move(held));
-  if (FindColumn(plan->schema, "SearchKey")) return plan;
-  PlanPtr project = PlanOver(std::move(plan), Plan::Kind::kProject);
-  std::vector<Expression>& list = project->lists.emplace_back();
-  for (std::size_t i = 0; i < project->schema.size(); ++i) {
-    list.push_back(ColumnOf(project->schema, i));
-  }
-  list.push_back(ColumnOf(project->schema, 0));
-  project->schema.push_back({"SearchKey", Type::kString});
-  return project;
+  plan->schema = std::move(rows->schema);
+  plan->held = std::make_shared<const std::vector<Batch>>(std::move(rows->batches));
+  return plan;
 }
 
 }  // namespace picket::kql

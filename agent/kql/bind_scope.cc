@@ -26,6 +26,7 @@ PlanPtr ClonePlan(const Plan& plan) {
   copy->parse = plan.parse;
   copy->plugin = plan.plugin;
   copy->stored = plan.stored;
+  copy->lacks = plan.lacks;
   copy->held = plan.held;
   copy->nonempty = plan.nonempty;
   copy->steps = plan.steps;

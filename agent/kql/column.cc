@@ -275,22 +275,61 @@ std::size_t BytesOf(const Column& column) {
 
 std::size_t BytesOf(const Batch& batch) {
   std::size_t bytes = batch.keys.size() * sizeof(std::int64_t);
-  for (const auto& origins : batch.origins) bytes += 24 + origins.size() * sizeof(std::int64_t);
+  for (const Origins& origins : batch.origins) {
+    bytes += sizeof(Origins) + origins.kept() * sizeof(std::int64_t);
+  }
   for (const ColumnPtr& column : batch.columns) bytes += BytesOf(*column);
   return bytes;
 }
 
-void AddOrigins(const Batch& batch, std::size_t row, std::vector<std::int64_t>& origins) {
-  const auto add = [&origins](std::int64_t key) {
-    if (origins.size() < kMostOrigins &&
-        std::find(origins.begin(), origins.end(), key) == origins.end()) {
-      origins.push_back(key);
-    }
-  };
-  if (!batch.keys.empty()) add(batch.keys[row]);
-  if (!batch.origins.empty()) {
-    for (const std::int64_t key : batch.origins[row]) add(key);
+namespace {
+
+constexpr std::size_t kFirstOrigins = kMostOrigins / 2;
+
+}  // namespace
+
+std::vector<std::int64_t> Origins::events() const {
+  std::vector<std::int64_t> events = events_;
+  if (next_ > 0) {
+    const auto last = events.begin() + kFirstOrigins;
+    std::rotate(last, last + static_cast<std::ptrdiff_t>(next_), events.end());
   }
+  return events;
+}
+
+void Origins::Add(std::int64_t event) {
+  if (std::find(events_.begin(), events_.end(), event) != events_.end()) return;
+  ++count_;
+  if (events_.size() < kMostOrigins) {
+    events_.push_back(event);
+    return;
+  }
+  events_[kFirstOrigins + next_] = event;
+  next_ = (next_ + 1) % (kMostOrigins - kFirstOrigins);
+}
+
+void Origins::Add(const Origins& other) {
+  for (const std::int64_t event : other.events()) Add(event);
+  count_ += other.count_ - other.events_.size();
+}
+
+void AddOrigins(const Batch& batch, std::size_t row, Origins& origins) {
+  if (!batch.keys.empty()) origins.Add(batch.keys[row]);
+  if (!batch.origins.empty()) origins.Add(batch.origins[row]);
+}
+
+void AppendLineage(Batch& to, const Batch& from, std::size_t row) {
+  const bool one = !from.keys.empty() && to.origins.empty() && to.keys.size() == to.rows;
+  if (one) {
+    to.keys.push_back(from.keys[row]);
+    return;
+  }
+  if (from.keys.empty() && from.origins.empty() && to.keys.empty() && to.origins.empty()) return;
+  // Rows of several kinds: each has its list.
+  to.origins.resize(to.rows);
+  for (std::size_t i = 0; i < to.keys.size(); ++i) to.origins[i].Add(to.keys[i]);
+  to.keys.clear();
+  AddOrigins(from, row, to.origins.emplace_back());
 }
 
 void AppendRowKey(std::string& key, const Column& column, std::size_t row) {

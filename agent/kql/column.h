@@ -114,14 +114,36 @@ ColumnPtr CodedColumn(ColumnPtr dictionary, CodesPtr codes);
 using Selection = std::vector<std::uint32_t>;
 ColumnPtr Gather(const Column& column, const Selection& selection);
 
-// Up to kBatchRows rows. Lineage: `keys` are the events that the rows come from, one a row; rows
-// that come from several have their events in `origins` instead, if the run asks for them. Both
-// are empty when the rows come from no table.
+// The events that a row comes from: the first and the last that came by, each once, at most
+// kMostOrigins, and how many there are.
+class Origins {
+ public:
+  void Add(std::int64_t event);
+  void Add(const Origins& other);
+  [[nodiscard]] std::vector<std::int64_t> events() const;  // in the order in which they came by
+  [[nodiscard]] std::size_t kept() const { return events_.size(); }
+  // Of more than are kept, one that came by again after it was dropped counts again.
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+
+ private:
+  std::vector<std::int64_t> events_;
+  std::uint64_t count_ = 0;
+  std::size_t next_ = 0;  // of the last ones, when there are enough: which is dropped next
+};
+inline constexpr std::size_t kMostOrigins = 100;
+
+// An event's key, as a run with lineage gives it, has the number of its table (ResultTable::tables)
+// above these bits.
+inline constexpr int kEventBits = 48;
+
+// Up to kBatchRows rows. Lineage: `keys` are the events that the rows come from, one a row; where
+// rows come from several, or some from none, they have their events in `origins` instead. Both are
+// empty when the rows come from no table.
 struct Batch {
   std::size_t rows = 0;
   std::vector<ColumnPtr> columns;
   std::vector<std::int64_t> keys;
-  std::vector<std::vector<std::int64_t>> origins;
+  std::vector<Origins> origins;
 };
 
 // The rows of the selection, with their lineage.
@@ -129,9 +151,10 @@ Batch Select(const Batch& batch, const Selection& selection);
 // What the batch holds, roughly.
 std::size_t BytesOf(const Batch& batch);
 
-// A row's events, at most this many, added to those that are there.
-inline constexpr std::size_t kMostOrigins = 100;
-void AddOrigins(const Batch& batch, std::size_t row, std::vector<std::int64_t>& origins);
+// A row's events, added to those that are there.
+void AddOrigins(const Batch& batch, std::size_t row, Origins& origins);
+// The lineage of a row becomes that of the next row of `to`, whose own rows are counted before.
+void AppendLineage(Batch& to, const Batch& from, std::size_t row);
 
 // Appends what tells the value from every other of its column's type: for hash tables of rows.
 void AppendRowKey(std::string& key, const Column& column, std::size_t row);

@@ -31,6 +31,24 @@ void CollectTables(const Plan& plan, std::vector<std::string>& tables) {
   ForEachExpression(plan, [&](const Expression& each) { CollectTables(each, tables); });
 }
 
+void CollectLacks(const Plan& plan, Diagnostics& lacks);
+
+void CollectLacks(const Expression& expression, Diagnostics& lacks) {
+  if (expression.table) CollectLacks(*expression.table, lacks);
+  for (const Expression& argument : expression.arguments) CollectLacks(argument, lacks);
+}
+
+void CollectLacks(const Plan& plan, Diagnostics& lacks) {
+  for (const Diagnostic& lack : plan.lacks) {  // a let that is used twice is lacking once
+    const bool known = std::any_of(lacks.begin(), lacks.end(), [&lack](const Diagnostic& other) {
+      return other.span.begin == lack.span.begin;
+    });
+    if (!known) lacks.push_back(lack);
+  }
+  for (const PlanPtr& input : plan.inputs) CollectLacks(*input, lacks);
+  ForEachExpression(plan, [&](const Expression& each) { CollectLacks(each, lacks); });
+}
+
 // Whether the value depends on the row (and the clock) alone.
 bool OfTheRow(const Expression& expression) {
   if (expression.table) return false;
@@ -59,21 +77,21 @@ void TableList::Add(const Catalog& from, std::string_view table) {
 }
 
 void TableList::AddFiles(const Catalog& from, const std::string& name) {
-  if (auto content = from.ExternalFile(name)) external_.emplace(name, *std::move(content));
-  if (auto content = from.Watchlist(name)) watchlists_.emplace(name, *std::move(content));
+  const auto add = [&name](Files& files, Result<LocalFile> file) {
+    if (file || file.error().kind != ErrorKind::kNotFound) files.emplace(name, std::move(file));
+  };
+  add(external_, from.ExternalFile(name));
+  add(watchlists_, from.Watchlist(name));
 }
 
-std::optional<std::string> TableList::Content(const Files& files, std::string_view name) {
-  const auto found = files.find(name);
-  return found == files.end() ? std::nullopt : std::optional(found->second);
+Result<LocalFile> TableList::ExternalFile(std::string_view address) const {
+  const auto found = external_.find(address);
+  return found == external_.end() ? Catalog::ExternalFile(address) : found->second;
 }
 
-std::optional<std::string> TableList::ExternalFile(std::string_view address) const {
-  return Content(external_, address);
-}
-
-std::optional<std::string> TableList::Watchlist(std::string_view alias) const {
-  return Content(watchlists_, alias);
+Result<LocalFile> TableList::Watchlist(std::string_view alias) const {
+  const auto found = watchlists_.find(alias);
+  return found == watchlists_.end() ? Catalog::Watchlist(alias) : found->second;
 }
 
 const Schema* TableList::Find(std::string_view table) const {
@@ -161,7 +179,10 @@ CompileResult Compile(std::string_view text, const Catalog& catalog) {
   AskForMembers(*bound.plan, catalog);
   std::unique_ptr<const Query::Later> later;
   if (bound.plan->kind == Plan::Kind::kPlugin) later = LaterOf(text, catalog);
-  result.query = std::make_unique<Query>(std::move(bound.plan), std::move(later));
+  Diagnostics lacks;
+  CollectLacks(*bound.plan, lacks);
+  for (Diagnostic& lack : lacks) Locate(lack, text);
+  result.query = std::make_unique<Query>(std::move(bound.plan), std::move(later), std::move(lacks));
   return result;
 }
 
@@ -176,12 +197,15 @@ Result<ResultTable> Run(const Query& query, TableSource& source, const RunOption
   std::vector<PlanPtr> stages;
   PK_ASSIGN_OR_RETURN(const Plan* const plan, LastStage(query, state, stages));
   PK_ASSIGN_OR_RETURN(const OperatorPtr root, MakeOperator(*plan, state));
-  ResultTable table{.schema = plan->schema, .batches = {}};
+  ResultTable table{.schema = plan->schema, .batches = {}, .tables = {}};
   std::size_t rows = 0;
   while (true) {
     PK_RETURN_IF_ERROR(state.CheckStop());
     PK_ASSIGN_OR_RETURN(Batch batch, root->Next());
-    if (batch.rows == 0) return table;
+    if (batch.rows == 0) {
+      table.tables = std::move(state.lineage_tables);
+      return table;
+    }
     rows += batch.rows;
     if (rows > options.max_rows) {
       return Fail({.kind = ErrorKind::kLimit,

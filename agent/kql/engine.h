@@ -29,12 +29,11 @@ class TableList : public Catalog {
   [[nodiscard]] const Schema* Find(std::string_view table) const override;
   [[nodiscard]] std::vector<std::string_view> Names() const override;
   [[nodiscard]] bool MayHaveRows(std::string_view table) const override;
-  [[nodiscard]] std::optional<std::string> ExternalFile(std::string_view address) const override;
-  [[nodiscard]] std::optional<std::string> Watchlist(std::string_view alias) const override;
+  [[nodiscard]] Result<LocalFile> ExternalFile(std::string_view address) const override;
+  [[nodiscard]] Result<LocalFile> Watchlist(std::string_view alias) const override;
 
  private:
-  using Files = std::map<std::string, std::string, std::less<>>;
-  static std::optional<std::string> Content(const Files& files, std::string_view name);
+  using Files = std::map<std::string, Result<LocalFile>, std::less<>>;
 
   std::map<std::string, Schema, std::less<>> tables_;
   std::set<std::string, std::less<>> empty_;
@@ -54,12 +53,15 @@ class Query {
     std::string text;
     TableList tables;
   };
-  explicit Query(PlanPtr plan, std::unique_ptr<const Later> later = nullptr)
-      : plan_(std::move(plan)), later_(std::move(later)) {}
+  explicit Query(PlanPtr plan, std::unique_ptr<const Later> later = nullptr, Diagnostics lacks = {})
+      : plan_(std::move(plan)), later_(std::move(later)), lacks_(std::move(lacks)) {}
   [[nodiscard]] const Plan& plan() const { return *plan_; }
   // The result's columns; of a staged query they are not known before it runs.
   [[nodiscard]] const Schema& schema() const { return plan_->schema; }
   [[nodiscard]] const Later* later() const { return later_.get(); }
+  // The files of externaldata that cannot be read, and why: until they can, the query does not run.
+  // Of a staged query those up to its first stage; its later ones show when it runs.
+  [[nodiscard]] const Diagnostics& lacks() const { return lacks_; }
   // The tables that it reads, each once.
   [[nodiscard]] std::vector<std::string> Tables() const;
   // True when each row of the result comes from one row of one table and from nothing else, so that
@@ -80,6 +82,7 @@ class Query {
  private:
   PlanPtr plan_;
   std::unique_ptr<const Later> later_;
+  Diagnostics lacks_;
 };
 
 struct CompileResult {
@@ -127,7 +130,7 @@ struct RunOptions {
   // Off: for tests that compare.
   bool pushdown = true;
   bool share_scans = true;
-  bool lineage = false;       // also of rows that come from several events: Batch::origins
+  bool lineage = false;       // also of rows that come from several events, and which tables
   RunStats* stats = nullptr;  // filled, also when the run fails
   // Called with the rows that were scanned so far, after each batch of them.
   std::function<void(std::uint64_t)> on_scanned{};
@@ -137,11 +140,12 @@ struct RunOptions {
 struct ResultTable {
   Schema schema;
   std::vector<Batch> batches;
+  std::vector<std::string> tables{};  // of a run with lineage: those that were scanned, by number
   [[nodiscard]] std::size_t Rows() const;
 };
 
 // Errors: kLimit (memory, by the operator's name; rows), kCancelled, kRefused (a staged query's
-// later part), what the source says.
+// later part, a file that it lacks), what the source says.
 Result<ResultTable> Run(const Query& query, TableSource& source, const RunOptions& options);
 
 // A value as people read it: Kusto's text; '' for null.

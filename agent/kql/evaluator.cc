@@ -104,6 +104,12 @@ Result<OperatorPtr> MakeOf(const Plan& plan, std::vector<const Expression*> filt
     case Plan::Kind::kGeoLookup:
       return MakeGeoLookup(plan, std::move(inputs[0]), std::move(inputs[1]), state);
     case Plan::Kind::kHeld:
+      if (!plan.lacks.empty()) {
+        return Fail({.kind = ErrorKind::kRefused,
+                     .message = plan.lacks.front().message,
+                     .hint = plan.lacks.front().hint});
+      }
+      return MakeStored(plan, state);
     case Plan::Kind::kStored:
       return MakeStored(plan, state);
     case Plan::Kind::kTopNested:
@@ -143,6 +149,13 @@ RunState::RunState(const RunOptions& run_options, TableSource& table_source)
     *options.stats = {};
     meter = std::make_unique<Meter>(*options.stats);
   }
+}
+
+std::int64_t RunState::TableBits(std::string_view table) {
+  if (!options.lineage) return 0;
+  auto found = std::find(lineage_tables.begin(), lineage_tables.end(), table);
+  if (found == lineage_tables.end()) found = lineage_tables.emplace(found, table);
+  return std::int64_t{found - lineage_tables.begin()} << kEventBits;
 }
 
 RunState::~RunState() {

@@ -30,6 +30,7 @@ struct RunState {
   const Batch* input = nullptr;             // what kInput gives
   std::size_t memory = 0;                   // charged now
   std::uint64_t scanned = 0;                // rows that the source gave
+  std::vector<std::string> lineage_tables;  // by number, when the run has lineage
   std::unique_ptr<SharedScans> scans;
   std::unique_ptr<Meter> meter;  // if the run is to be measured
 
@@ -37,6 +38,8 @@ struct RunState {
   [[nodiscard]] Status Charge(std::size_t bytes, const char* operator_name);
   void Release(std::size_t bytes) { memory -= bytes < memory ? bytes : memory; }
   [[nodiscard]] Status CheckStop() const;
+  // What tells the table in an event's key; nothing when the run has no lineage.
+  [[nodiscard]] std::int64_t TableBits(std::string_view table);
 };
 
 // A running operator: pulls batches from its input. A batch without rows is the end.

@@ -104,8 +104,7 @@ class MvExpand final : public Operator {
         const std::size_t picked = *plan_.picked[0][column];
         if (picked < source_) out.Copy(column, current_, picked, row_);
       }
-      if (!current_.keys.empty()) out.batch().keys.push_back(current_.keys[row_]);
-      if (!current_.origins.empty()) out.batch().origins.push_back(current_.origins[row_]);
+      AppendLineage(out.batch(), current_, row_);
       out.EndRow();
     }
   }

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "agent/kql/kernel.h"
+#include "agent/kql/unit_functions.h"
 
 namespace picket::kql {
 namespace {
@@ -25,7 +26,8 @@ const std::map<std::string_view, Function>& Table() {
                                      SeriesFunctions(),     SetFunctions(),
                                      StringFunctions(),     TextOperators(),
                                      TimeZoneFunctions(),   UserAgentFunctions(),
-                                     WindowFunctions(),     XmlFunctions()}) {
+                                     WindowFunctions(),     XmlFunctions(),
+                                     UnitFunctions()}) {
       for (const Function& function : part) all.emplace(function.name, function);
     }
     return all;

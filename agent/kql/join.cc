@@ -194,7 +194,7 @@ class Join final : public Operator {
       }
     }
     if (state_.options.lineage) {
-      std::vector<std::int64_t>& origins = out.batch().origins.emplace_back();
+      Origins& origins = out.batch().origins.emplace_back();
       if (left != nullptr) AddOrigins(*left, left_row, origins);
       if (held != nullptr) AddOrigins(*held, right->place.row, origins);
     }

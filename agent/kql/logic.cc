@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "agent/kql/kernel.h"
+#include "base/text.h"
 
 namespace picket::kql {
 namespace {
@@ -173,11 +174,23 @@ ColumnPtr Around(const EvalContext&, const Arguments& a, std::size_t rows) {
   });
 }
 
+// assert(condition, message): said when the query is bound; then there is nothing left to do.
+std::optional<std::string> CheckAssertion(const std::vector<const Value*>& values) {
+  if (values[0] == nullptr) return "the condition must be a constant";
+  if (values[1] == nullptr) return "the message must be a constant";
+  if (!values[0]->null && values[0]->number != 0) return std::nullopt;
+  return EscapeTerminal(values[1]->text);
+}
+ColumnPtr Assert(const EvalContext&, const Arguments&, std::size_t rows) {
+  return ConstantColumn(Value::Bool(true), rows);
+}
+
 }  // namespace
 
 FunctionList LogicFunctions() {
   FunctionList list = Declare({
       {"around(value: summable, center: summable, delta: summable): bool", &Around},
+      {"assert(condition: bool, message: string): bool", &Assert},
       {"case(predicate: scalar, then: scalar, else: scalar, ...): same as the values", &Case,
        &BindCase},
       {"coalesce(value: scalar, value: scalar, ... 64): same as the values", &Coalesce, &BindAlike},
@@ -188,6 +201,9 @@ FunctionList LogicFunctions() {
        &BindAlike},
       {"not(value: scalar): bool", &Not, &BindBools},
   });
+  for (Function& function : list) {
+    if (function.name == "assert") function.check = &CheckAssertion;
+  }
   list.push_back({"and", 2, 2, &BindBools, &And});
   list.push_back({"or", 2, 2, &BindBools, &Or});
   return list;

@@ -62,8 +62,7 @@ void TableLookup::Emit(const Batch& batch, std::size_t row, const Place* match, 
     }
   }
   // The row is the left one, whatever it is enriched with.
-  if (!batch.keys.empty()) out.batch().keys.push_back(batch.keys[row]);
-  if (!batch.origins.empty()) out.batch().origins.push_back(batch.origins[row]);
+  AppendLineage(out.batch(), batch, row);
   out.EndRow();
 }
 

@@ -49,7 +49,7 @@ class Series final : public Operator {
   struct Group {
     std::vector<Value> keys;
     std::unordered_map<std::size_t, Cells> bins;
-    std::vector<std::int64_t> origins;
+    Origins origins;
   };
 
   Status ReadAll() {

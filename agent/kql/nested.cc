@@ -92,7 +92,7 @@ class TopNested final : public Operator {
     if (level == limits_.size()) {
       for (std::size_t i = 0; i < path_.size(); ++i) out_[i].Append(path_[i]);
       if (state_.options.lineage) {
-        std::vector<std::int64_t>& origins = out_.batch().origins.emplace_back();
+        Origins& origins = out_.batch().origins.emplace_back();
         for (const Place& place : rows) AddOrigins(batches_[place.batch], place.row, origins);
       }
       out_.EndRow();
@@ -183,8 +183,7 @@ class Partition final : public Operator {
         if (kept != place.batch) rows.Keep(batch, i, i);
       }
       kept = place.batch;
-      if (!batch.keys.empty()) rows.batch().keys.push_back(batch.keys[place.row]);
-      if (!batch.origins.empty()) rows.batch().origins.push_back(batch.origins[place.row]);
+      AppendLineage(rows.batch(), batch, place.row);
       rows.EndRow();
     }
     return rows.Finish();

@@ -137,8 +137,7 @@ class Parse final : public Operator {
     for (std::size_t i = 0; i < plan_.schema.size(); ++i) {
       if (*plan_.picked[0][i] < source_) out.Copy(i, batch, *plan_.picked[0][i], row);
     }
-    if (!batch.keys.empty()) out.batch().keys.push_back(batch.keys[row]);
-    if (!batch.origins.empty()) out.batch().origins.push_back(batch.origins[row]);
+    AppendLineage(out.batch(), batch, row);
     out.EndRow();
   }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/kql/diagnostic.h"
 #include "agent/kql/function.h"
 #include "agent/kql/table_source.h"
 #include "agent/kql/type.h"
@@ -140,6 +141,7 @@ struct Plan {
   } plugin;
   std::size_t stored = 0;
   std::shared_ptr<const std::vector<Batch>> held;
+  Diagnostics lacks;      // kHeld: the files that could not be read; the query cannot run
   bool nonempty = false;  // make-series gives a row of defaults where there is no row
   struct Step {
     bool shown = true;  // its rows are in the result

@@ -172,8 +172,8 @@ class Unpack {
 // Rows of keys, the pivot's text and a value become rows of keys and a column for each text.
 class Pivot {
  public:
-  Pivot(const Plan& plan, ResultTable rows)
-      : rows_(std::move(rows)), keys_(rows_.schema.size() - 2) {
+  Pivot(const Plan& plan, ResultTable rows, bool lineage)
+      : rows_(std::move(rows)), keys_(rows_.schema.size() - 2), lineage_(lineage) {
     const BoundAggregate& aggregate = plan.inputs[0]->aggregates[0];
     std::vector<Type> types;
     for (const Expression& argument : aggregate.arguments) types.push_back(argument.type);
@@ -206,7 +206,7 @@ class Pivot {
   struct Group {
     std::vector<Value> keys;
     std::map<std::string, Value> cells;
-    std::vector<std::int64_t> origins;
+    Origins origins;
   };
 
   Status Collect(RunState& state) {
@@ -225,7 +225,7 @@ class Pivot {
         std::string name(batch.columns[keys_]->Text(row));
         names_.emplace(name, 0);
         group.cells.emplace(std::move(name), batch.columns[keys_ + 1]->Get(row));
-        AddOrigins(batch, row, group.origins);
+        if (lineage_) AddOrigins(batch, row, group.origins);
       }
     }
     return {};
@@ -238,12 +238,13 @@ class Pivot {
       const auto cell = group.cells.find(name);
       out[column++].Append(cell == group.cells.end() ? nothing_ : cell->second);
     }
-    if (!group.origins.empty()) out.batch().origins.push_back(group.origins);
+    if (lineage_) out.batch().origins.push_back(group.origins);
     out.EndRow();
   }
 
   ResultTable rows_;
   const std::size_t keys_;
+  const bool lineage_;
   Value nothing_;
   std::map<std::string, int> names_;
   std::vector<Group> groups_;
@@ -262,8 +263,7 @@ Result<ResultTable> Narrow(const ResultTable& rows, RunState& state) {
         out[0].Number(number);
         out[1].Text(rows.schema[i].name);
         out[2].Text(ToText(*batch.columns[i], row));
-        if (!batch.keys.empty()) out.batch().keys.push_back(batch.keys[row]);
-        if (!batch.origins.empty()) out.batch().origins.push_back(batch.origins[row]);
+        AppendLineage(out.batch(), batch, row);
         out.EndRow();
       }
     }
@@ -307,7 +307,7 @@ Result<ResultTable> RunPlugin(const Plan& plan, RunState& state) {
     case Plan::Plugin::Kind::kUnpack:
       return Unpack(plan, std::move(rows)).Run(state);
     case Plan::Plugin::Kind::kPivot:
-      return Pivot(plan, std::move(rows)).Run(state);
+      return Pivot(plan, std::move(rows), state.options.lineage).Run(state);
     case Plan::Plugin::Kind::kNarrow:
       return Narrow(rows, state);
   }

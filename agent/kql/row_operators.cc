@@ -168,24 +168,30 @@ class Take final : public Operator {
 
 class Count final : public Operator {
  public:
-  explicit Count(OperatorPtr input) : input_(std::move(input)) {}
+  Count(OperatorPtr input, RunState& state) : input_(std::move(input)), state_(state) {}
   Result<Batch> Next() override {
     Batch out;
     if (done_) return out;
     done_ = true;
     std::int64_t count = 0;
+    Origins origins;
     while (true) {
       PK_ASSIGN_OR_RETURN(const Batch batch, input_->Next());
       if (batch.rows == 0) break;
       count += static_cast<std::int64_t>(batch.rows);
+      for (std::size_t i = 0; state_.options.lineage && i < batch.rows; ++i) {
+        AddOrigins(batch, i, origins);
+      }
     }
     out.rows = 1;
+    if (state_.options.lineage) out.origins.push_back(std::move(origins));
     out.columns.push_back(ConstantColumn(Value::Long(count), 1));
     return out;
   }
 
  private:
   OperatorPtr input_;
+  RunState& state_;
   bool done_ = false;
 };
 
@@ -238,7 +244,7 @@ Result<OperatorPtr> MakeRowOperator(const Plan& plan, std::vector<OperatorPtr> i
       return std::make_unique<Take>(limit.null ? 0 : limit.number, std::move(inputs[0]));
     }
     case Plan::Kind::kCount:
-      return std::make_unique<Count>(std::move(inputs[0]));
+      return std::make_unique<Count>(std::move(inputs[0]), state);
     case Plan::Kind::kUnion:
       return std::make_unique<Union>(plan, std::move(inputs));
     default:

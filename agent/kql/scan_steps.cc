@@ -84,8 +84,7 @@ class ScanSteps final : public Operator {
       for (std::size_t i = 0; i < source_; ++i) out.Copy(i, batch, i, row);
       for (std::size_t i = source_; i < taken.size(); ++i) out[i].Append(taken[i]);
       if (plan_.match_id) out[taken.size()].Number(sequence.id);
-      if (!batch.keys.empty()) out.batch().keys.push_back(batch.keys[row]);
-      if (!batch.origins.empty()) out.batch().origins.push_back(batch.origins[row]);
+      AppendLineage(out.batch(), batch, row);
       out.EndRow();
     }
     sequence.taken.resize(plan_.steps.size());

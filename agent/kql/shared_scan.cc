@@ -56,12 +56,13 @@ ScanRequest Together(ScanRequest a, const ScanRequest& b) {
 // A table's scan: stops, and counts what it reads.
 class SharedScans::Reader {
  public:
-  Reader(std::unique_ptr<TableScan> scan, RunState& state)
-      : scan_(std::move(scan)), state_(state) {}
+  Reader(std::unique_ptr<TableScan> scan, std::string_view table, RunState& state)
+      : scan_(std::move(scan)), state_(state), table_(state.TableBits(table)) {}
   [[nodiscard]] Result<Batch> Next() {
     PK_RETURN_IF_ERROR(state_.CheckStop());
     PK_ASSIGN_OR_RETURN(Batch batch, scan_->Next(state_.options.batch_rows));
     state_.scanned += batch.rows;
+    for (std::int64_t& key : batch.keys) key |= table_;
     if (state_.options.on_scanned) state_.options.on_scanned(state_.scanned);
     return batch;
   }
@@ -69,6 +70,7 @@ class SharedScans::Reader {
  private:
   std::unique_ptr<TableScan> scan_;
   RunState& state_;
+  const std::int64_t table_;
 };
 
 // One scan of the query.
@@ -218,7 +220,7 @@ void SharedScans::Member::Alone(std::unique_ptr<Reader> reader) {
 
 Status SharedScans::Member::OpenAlone(const ScanRequest& request) {
   PK_ASSIGN_OR_RETURN(std::unique_ptr<TableScan> scan, scans_.state_.source.Scan(request));
-  reader_ = std::make_unique<Reader>(std::move(scan), scans_.state_);
+  reader_ = std::make_unique<Reader>(std::move(scan), request.table, scans_.state_);
   return {};
 }
 
@@ -301,8 +303,8 @@ Status SharedScans::Open(Member& member) {
   if (members.size() == 1) return member.OpenAlone(whole);
   for (const Member* each : members) std::erase(waiting_, each);
   PK_ASSIGN_OR_RETURN(std::unique_ptr<TableScan> scan, state_.source.Scan(whole));
-  auto group =
-      std::make_shared<Group>(*this, std::make_unique<Reader>(std::move(scan), state_), members);
+  auto group = std::make_shared<Group>(
+      *this, std::make_unique<Reader>(std::move(scan), whole.table, state_), members);
   for (Member* each : members) each->Join(group, whole);
   return {};
 }

@@ -38,8 +38,7 @@ class Sort final : public Operator {
         if (!kept[place.batch]) out.Keep(batch, i, i);
       }
       kept[place.batch] = true;
-      if (!batch.keys.empty()) out.batch().keys.push_back(batch.keys[place.row]);
-      if (!batch.origins.empty()) out.batch().origins.push_back(batch.origins[place.row]);
+      AppendLineage(out.batch(), batch, place.row);
       out.EndRow();
     }
     return out.Finish();

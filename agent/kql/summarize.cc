@@ -47,7 +47,7 @@ class Summarize final : public Operator {
   struct Group {
     std::vector<Value> keys;
     std::vector<std::unique_ptr<Accumulator>> accumulators;
-    std::vector<std::int64_t> origins;
+    Origins origins;
     std::size_t charged = 0;
   };
 
@@ -91,7 +91,7 @@ class Summarize final : public Operator {
 
   Status Add(Group& group, const std::vector<Arguments>& arguments, std::size_t row,
              const char* name) {
-    std::size_t bytes = group.origins.size() * sizeof(std::int64_t);
+    std::size_t bytes = group.origins.kept() * sizeof(std::int64_t);
     for (std::size_t i = 0; i < group.accumulators.size(); ++i) {
       group.accumulators[i]->Add(arguments[i], row);
       bytes += group.accumulators[i]->Bytes();

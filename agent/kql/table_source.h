@@ -15,6 +15,13 @@
 
 namespace picket::kql {
 
+// A file that the operator put beside the agent.
+struct LocalFile {
+  std::string name;  // as messages call it
+  std::string text;
+  std::string key;  // of a watchlist: which column SearchKey repeats; "": the first
+};
+
 // Which tables there are, for the binder.
 class Catalog {
  public:
@@ -25,15 +32,10 @@ class Catalog {
   // False of a table that is known and never has rows here. Patterns of names leave such tables out
   // when they fit others.
   [[nodiscard]] virtual bool MayHaveRows(std::string_view /*table*/) const { return true; }
-  // The content of the local file that stands for an address of externaldata, and of a watchlist's
-  // CSV. nullopt: there is none, and the query is refused.
-  [[nodiscard]] virtual std::optional<std::string> ExternalFile(
-      std::string_view /*address*/) const {
-    return std::nullopt;
-  }
-  [[nodiscard]] virtual std::optional<std::string> Watchlist(std::string_view /*alias*/) const {
-    return std::nullopt;
-  }
+  // The local file that stands for an address of externaldata, and a watchlist's CSV. Errors say
+  // why there is none and what to do: NoExternalFile, NoWatchlist when nobody named it.
+  [[nodiscard]] virtual Result<LocalFile> ExternalFile(std::string_view address) const;
+  [[nodiscard]] virtual Result<LocalFile> Watchlist(std::string_view alias) const;
   // Whether scans of the table can give the text of a member of the column's JSON (ScanColumn).
   [[nodiscard]] virtual bool KeepsMember(std::string_view /*table*/, std::size_t /*column*/,
                                          std::string_view /*member*/) const {

@@ -34,12 +34,10 @@ class Window final : public Operator {
       PK_RETURN_IF_ERROR(state_.Charge(2 * BytesOf(batch), "serialize"));
       for (std::size_t row = 0; row < batch.rows; ++row) {
         for (std::size_t i = 0; i < batch.columns.size(); ++i) all.Copy(i, batch, i, row);
+        AppendLineage(all.batch(), batch, row);
         all.EndRow();
       }
       for (std::size_t i = 0; i < batch.columns.size(); ++i) all.Keep(batch, i, i);
-      Batch& held = all.batch();
-      held.keys.insert(held.keys.end(), batch.keys.begin(), batch.keys.end());
-      held.origins.insert(held.origins.end(), batch.origins.begin(), batch.origins.end());
       return {};
     };
     PK_RETURN_IF_ERROR(ForEachBatch(*input_, state_, hold));

@@ -157,6 +157,30 @@ void AddEvidence(std::string& html, const AlertView& alert) {
   html += "</details>\n";
 }
 
+// The columns of all rows: those of several tables differ.
+std::vector<EvidenceView> SameColumns(std::vector<EvidenceView> rows) {
+  std::vector<std::string> names;
+  for (const EvidenceView& row : rows) {
+    for (const auto& [name, text] : row.columns) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  for (EvidenceView& row : rows) {
+    std::vector<std::pair<std::string, std::string>> columns;
+    for (const std::string& name : names) columns.emplace_back(name, row.Column(name));
+    row.columns = std::move(columns);
+  }
+  return rows;
+}
+
+void AddSources(std::string& html, const AlertView& alert) {
+  for (const alerts::SourcesView& of : alert.sources) {
+    html += fmt::format("<details><summary>Comes from {}</summary>", Escaped(Summary(of)));
+    if (!of.rows.empty()) AddRows(html, SameColumns(of.rows));
+    html += "</details>\n";
+  }
+}
+
 std::string Techniques(const AlertView& alert) {
   std::string techniques;
   for (const std::string& technique : alert.techniques) {
@@ -175,6 +199,7 @@ void AddStory(std::string& html, const AlertView& alert) {
   AddList(html, "What to do", alert.next_steps, /*ordered=*/true);
   AddList(html, "When it is harmless", alert.false_positives);
   AddEvidence(html, alert);
+  AddSources(html, alert);
 }
 
 // One of several alerts of an incident.

@@ -190,6 +190,9 @@ Result<std::vector<std::string>> RunRuleTest(const Rule& rule, const Verdict& ve
     for (const kql::Diagnostic& error : verdict.errors) {
       problems.push_back("the rule is refused: " + kql::ToString(error));
     }
+    for (const kql::Diagnostic& lack : verdict.lacks) {
+      problems.push_back("the rule is blocked: " + kql::ToString(lack));
+    }
     return problems;
   }
   const Guid tenant = *ParseGuid(kTenant);

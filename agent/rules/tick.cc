@@ -37,6 +37,15 @@ Instant NewestTick(Instant time, Timespan frequency) {
 
 Instant WindowStart(const Rule& rule, Instant tick) { return tick - rule.query_period + kTick; }
 
+kql::RunOptions OptionsAt(const Rule& rule, Instant tick, std::stop_token stop) {
+  return {.now = tick,
+          .from = WindowStart(rule, tick),
+          .until = tick,
+          .memory_bytes = kRuleMemory,
+          .max_rows = kMostTickRows,
+          .stop = std::move(stop)};
+}
+
 bool Triggers(const Rule& rule, std::size_t rows) {
   const auto count = static_cast<std::int64_t>(rows);
   switch (rule.trigger_operator) {
@@ -55,13 +64,8 @@ bool Triggers(const Rule& rule, std::size_t rows) {
 Result<std::vector<RuleRow>> Evaluate(const Rule& rule, const kql::Query& query,
                                       kql::TableSource& source, Instant tick,
                                       std::stop_token stop) {
-  const kql::RunOptions options{.now = tick,
-                                .from = WindowStart(rule, tick),
-                                .until = tick,
-                                .memory_bytes = kRuleMemory,
-                                .max_rows = kMostTickRows,
-                                .stop = std::move(stop)};
-  PK_ASSIGN_OR_RETURN(const kql::ResultTable result, kql::Run(query, source, options));
+  PK_ASSIGN_OR_RETURN(const kql::ResultTable result,
+                      kql::Run(query, source, OptionsAt(rule, tick, std::move(stop))));
   std::vector<RuleRow> rows;
   if (!Triggers(rule, result.Rows())) return rows;
   const std::vector<std::size_t> keys = KeysOf(query, result.schema);

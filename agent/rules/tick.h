@@ -24,6 +24,9 @@ Instant WindowStart(const Rule& rule, Instant tick);
 // Whether so many rows of a result are what the rule asks for (triggerOperator, triggerThreshold).
 bool Triggers(const Rule& rule, std::size_t rows);
 
+// How its query runs at a tick: with `now` = the tick, over the rows of its window.
+kql::RunOptions OptionsAt(const Rule& rule, Instant tick, std::stop_token stop);
+
 // What a rule says at a tick: the rows of its result when they trigger, in the result's order; none
 // when they don't. A rule that triggers on an empty result says so with one row of its own,
 // {"Results": 0}.

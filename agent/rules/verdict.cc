@@ -65,6 +65,11 @@ Way WayOf(const Rule& rule, const kql::Query& query) {
 
 std::string_view WayName(Way way) { return way == Way::kByRow ? "by row" : "by tick"; }
 
+const kql::Diagnostic* Verdict::WhyNot() const {
+  if (!errors.empty()) return &errors.front();
+  return lacks.empty() ? nullptr : &lacks.front();
+}
+
 Verdict Check(const Rule& rule, const kql::Catalog& catalog) {
   Verdict verdict;
   kql::CompileResult compiled = kql::Compile(rule.query, catalog);
@@ -72,6 +77,9 @@ Verdict Check(const Rule& rule, const kql::Catalog& catalog) {
     verdict.errors.push_back(InFile(std::move(error), rule));
   }
   if (compiled.query) {
+    for (const kql::Diagnostic& lack : compiled.query->lacks()) {
+      verdict.lacks.push_back(InFile(lack, rule));
+    }
     verdict.tables = compiled.query->Tables();
     for (const std::string& table : verdict.tables) {
       if (!catalog.MayHaveRows(table)) verdict.missing.push_back(table);
@@ -90,8 +98,10 @@ Verdict Check(const Rule& rule, const kql::Catalog& catalog) {
     }
     CheckColumns(verdict, rule);
   }
-  verdict.verdict = verdict.errors.empty() ? "runs" : "refused";
-  if (!verdict.errors.empty()) verdict.query.reset();
+  verdict.verdict = !verdict.errors.empty() ? "refused"
+                    : verdict.lacks.empty() ? "runs"
+                                            : "blocked";
+  if (verdict.WhyNot() != nullptr) verdict.query.reset();
   return verdict;
 }
 

@@ -20,12 +20,17 @@ std::string_view WayName(Way way);  // "by row", "by tick"
 
 // Whether a rule runs, and why not.
 struct Verdict {
-  std::string verdict;                      // "runs" | "refused"
+  // "runs"; "refused"; "blocked": a good rule that a file of externaldata is not there for.
+  std::string verdict;
   std::vector<std::string> tables;          // that it reads
   std::vector<std::string> missing;         // of them, those that never have rows here
   kql::Diagnostics errors;                  // lines and columns of the rule's file
-  std::shared_ptr<const kql::Query> query;  // nullptr when refused
+  kql::Diagnostics lacks;                   // of a blocked rule: the files; places as in errors
+  std::shared_ptr<const kql::Query> query;  // nullptr when it does not run
   Way way = Way::kByTick;
+
+  // Why it does not run; nullptr when it does.
+  [[nodiscard]] const kql::Diagnostic* WhyNot() const;
 };
 
 // Compiles the rule. Refused beyond what KQL refuses: PK110 it reads no table; PK111 an entity is

@@ -36,7 +36,7 @@ RuleBook LoadRuleBook(const Settings& settings) {
   rules::AddRules(set, settings.rule_paths, /*shipped=*/false);
   RuleBook book;
   book.errors = std::move(set.errors);
-  const tables::TableCatalog catalog;
+  const tables::TableCatalog catalog(settings.files);
   for (rules::Rule& rule : set.rules) {
     rules::Verdict verdict = rules::Check(rule, catalog);
     book.rules.push_back({std::move(rule), std::move(verdict)});

@@ -8,6 +8,7 @@
 #include "agent/alerts/alerting.h"
 #include "agent/outputs/settings.h"
 #include "agent/poll/settings.h"
+#include "agent/tables/local_files.h"
 #include "auth/cloud.h"
 #include "auth/token_client.h"
 #include "base/http.h"
@@ -36,6 +37,7 @@ struct Settings {
   std::vector<std::filesystem::path> rule_paths;
   bool shipped_rules = true;
   std::filesystem::path shipped_path;  // "": found beside the program
+  tables::LocalFiles files;            // that rules and queries read
   int workers = 2;                     // tenants whose rules are evaluated at a time
   std::string heartbeat_url;           // "": none
   std::uint64_t min_free = std::uint64_t{1} << 30;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "agent/kql/external.h"
 #include "agent/tables/declared_tables.h"
 #include "agent/tables/mapping.h"
+#include "base/text.h"
 
 namespace picket::tables {
 namespace {
@@ -41,6 +43,30 @@ std::vector<std::string_view> TableCatalog::Names() const {
 }
 
 bool TableCatalog::MayHaveRows(std::string_view table) const { return FindTable(table) != nullptr; }
+
+Result<kql::LocalFile> TableCatalog::ExternalFile(std::string_view address) const {
+  const FileSettings* settings = FindExternal(files_, address);
+  return settings == nullptr ? Catalog::ExternalFile(address) : Read(*settings);
+}
+
+Result<kql::LocalFile> TableCatalog::Watchlist(std::string_view alias) const {
+  const auto found = files_.watchlists.find(alias);
+  if (found != files_.watchlists.end()) return Read(found->second);
+  Error none = kql::NoWatchlist(alias);
+  std::vector<std::string_view> names;
+  for (const auto& [name, settings] : files_.watchlists) names.emplace_back(name);
+  if (const std::string_view nearest = Nearest(alias, names); !nearest.empty()) {
+    none.hint = "Did you mean '" + EscapeTerminal(nearest) + "'?";
+  }
+  return Fail(std::move(none));
+}
+
+Result<kql::LocalFile> TableCatalog::Read(const FileSettings& settings) const {
+  const std::lock_guard lock(mutex_);
+  auto found = read_.find(&settings);
+  if (found == read_.end()) found = read_.emplace(&settings, ReadLocalFile(settings)).first;
+  return found->second;
+}
 
 bool TableCatalog::KeepsMember(std::string_view table, std::size_t column,
                                std::string_view member) const {

@@ -437,5 +437,44 @@ TEST_F(ConfigFolderTest, AMissingFileSaysHowToMakeOne) {
   EXPECT_THAT(loaded.problems[0].hint, HasSubstr("config sample"));
 }
 
+TEST(LocalFilesTest, AreNamedByAddressAndAlias) {
+  const LoadedConfig loaded = Parse(std::string(kGood) + R"(
+[externaldata]
+"https://example.com/a.csv" = { file = "feeds/a.csv", sha256 = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855", max_size = "1MiB" }
+[watchlist]
+Vips = { file = "/lists/vips.csv", key = "Upn" }
+)",
+                                    "/etc/picket/picket.toml");
+  EXPECT_THAT(loaded.problems, testing::IsEmpty());
+  const tables::FileSettings& feed = loaded.settings.files.external.at("https://example.com/a.csv");
+  EXPECT_EQ(feed.path, "/etc/picket/feeds/a.csv");
+  EXPECT_EQ(feed.sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(feed.max_bytes, std::size_t{1} << 20);
+  const tables::FileSettings& list = loaded.settings.files.watchlists.at("Vips");
+  EXPECT_EQ(list.path, "/lists/vips.csv");
+  EXPECT_EQ(list.key, "Upn");
+  EXPECT_EQ(list.sha256, "");
+}
+
+TEST(LocalFilesTest, WhatIsWrongWithThemIsNamedWithItsPlace) {
+  const auto problems = [](const std::string& text) {
+    return ProblemsOf(std::string(kGood) + text);
+  };
+  EXPECT_THAT(problems("[externaldata]\n\"https://x/a.csv\" = { file = \"a.csv\" }\n"),
+              ElementsAre(HasSubstr("picket.toml:10:21: 'sha256' is missing: a file is pinned. "
+                                    "'sha256sum FILE' prints it")));
+  EXPECT_THAT(problems("[watchlist.Vips]\nfile = \"a.csv\"\nsha256 = \"12\"\n"),
+              ElementsAre(HasSubstr("picket.toml:11:10: 'sha256' must be 64 hexadecimal digits")));
+  EXPECT_THAT(problems("[watchlist.Vips]\nkey = \"Upn\"\n"),
+              ElementsAre(HasSubstr("'file' of [watchlist.Vips] is missing")));
+  EXPECT_THAT(problems("[watchlist.Vips]\nfile = \"a.csv\"\nmax_size = \"1GiB\"\n"),
+              ElementsAre(HasSubstr("picket.toml:11:12: 'max_size' must be from 1B to 64MiB")));
+  EXPECT_THAT(
+      problems("[watchlist.Vips]\nfile = \"a.csv\"\nkeys = \"Upn\"\n"),
+      ElementsAre(HasSubstr("unknown key 'keys' in [watchlist.Vips]. Did you mean 'key'?")));
+  EXPECT_THAT(problems("[watchlist]\nVips = \"a.csv\"\n"),
+              ElementsAre(HasSubstr("picket.toml:10:8: 'Vips' of [watchlist] must be a table")));
+}
+
 }  // namespace
 }  // namespace picket::config

@@ -115,8 +115,8 @@ class ListedTables final : public Catalog {
   [[nodiscard]] std::vector<std::string_view> Names() const override {
     return tables::DeclaredTableNames();
   }
-  [[nodiscard]] std::optional<std::string> ExternalFile(std::string_view) const override {
-    return "";
+  [[nodiscard]] Result<LocalFile> ExternalFile(std::string_view) const override {
+    return LocalFile{.name = "empty", .text = {}, .key = {}};
   }
 
  private:

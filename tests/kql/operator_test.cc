@@ -54,8 +54,8 @@ TEST(Join, NamesBothSidesInItsCondition) {
 
 TEST(Join, TellsTheEventsOfBothSides) {
   TestTables t = Tables();
-  EXPECT_EQ(EventsOf(t, "L | join kind=inner R on k"), "2,1 | 3,1 | 4,3");
-  EXPECT_EQ(EventsOf(t, "L | join kind=leftanti R on k"), "1");
+  EXPECT_EQ(EventsOf(t, "L | join kind=inner R on k"), "L:2,R:1 | L:3,R:1 | L:4,R:3");
+  EXPECT_EQ(EventsOf(t, "L | join kind=leftanti R on k"), "L:1");
 }
 
 TEST(Summarize, TellsTheEventsOfEachGroup) {
@@ -63,6 +63,7 @@ TEST(Summarize, TellsTheEventsOfEachGroup) {
   EXPECT_EQ(Ask(t, "S | summarize n = sum(n) by u"), "u,n | ann,4 | bob,5");
   EXPECT_EQ(EventsOf(t, "S | summarize sum(n) by u"), "1,3 | 2");
   EXPECT_EQ(EventsOf(t, "S | where n > 1 | extend m = n * 2 | sort by n asc"), "3 | 2");
+  EXPECT_EQ(EventsOf(t, "S | where n > 1 | count"), "2,3");
 }
 
 TEST(Union, NamesWhereRowsComeFrom) {
@@ -78,7 +79,12 @@ TEST(Union, NamesWhereRowsComeFrom) {
 
 TEST(Union, GivesARowItsOwnEvent) {
   TestTables t = Tables();
-  EXPECT_EQ(EventsOf(t, "union (L | where k == 2), (R | where k == 3)"), "2 | 3 | 2");
+  EXPECT_EQ(EventsOf(t, "union (L | where k == 2), (R | where k == 3)"), "L:2 | L:3 | R:2");
+  EXPECT_EQ(EventsOf(t,
+                     "union (L | where k == 2), (R | summarize by k), (print k=long(3)) "
+                     "| where k > 0 | sort by k asc"),
+            "L:2 | L:3 | R:1 | R:2 | ")
+      << "rows of one event, of several and of none";
 }
 
 TEST(Function, TakesATableAndGivesAScalar) {
@@ -303,12 +309,59 @@ TEST(ExternalData, ReadsOnlyFilesThatAreThere) {
   EXPECT_THAT(Ask(t, "externaldata(a:string)['https://elsewhere/y.csv']"), StartsWith("!PK120"));
 }
 
+TEST(ExternalData, IsAGoodQueryThatDoesNotRunWithoutItsFile) {
+  TestTables t = Tables();
+  t.AddFile("https://feed/broken.json", "{\"ip\":1}\n{\"ip\":");
+  const std::string query =
+      "let bad = externaldata(ip:string)['https://feed/x.csv?sig=secret'];\n"
+      "S | where ip !in ((bad | project ip)) | union (S | join kind=leftanti bad on ip)";
+  const CompileResult compiled = Compile(query, t);
+  ASSERT_TRUE(compiled.query);
+  EXPECT_EQ(compiled.query->schema().size(), t.Find("S")->size());
+  ASSERT_EQ(compiled.query->lacks().size(), 1U) << "told once, however often it is used";
+  EXPECT_EQ(ToString(compiled.query->lacks()[0]),
+            "PK120: line 1, column 34: no local file stands for 'https://feed/x.csv?…'");
+  const auto result = kql::Run(*compiled.query, t, {.now = {}});
+  ASSERT_FALSE(result) << "an empty file would give false findings";
+  EXPECT_EQ(result.error().kind, ErrorKind::kRefused);
+  EXPECT_EQ(Ask(t, "externaldata(ip:string)['https://feed/broken.json']"),
+            "!PK121 file:2:1: this is no JSON");
+}
+
 TEST(Watchlist, IsATableWithASearchKey) {
   TestTables t = Tables();
   t.AddWatchlist("Vip", "User,Why\nann,boss\n");
   EXPECT_EQ(Ask(t, "S | where u in ((_GetWatchlist('Vip') | project SearchKey)) | project n"),
             "n | 1 | 3");
   EXPECT_THAT(Ask(t, "_GetWatchlist('None')"), StartsWith("!PK120"));
+}
+
+TEST(Watchlist, RepeatsTheColumnThatIsDeclaredItsKey) {
+  TestTables t = Tables();
+  t.AddWatchlist("Vip", "Why,User\r\nboss,ann\r\n\r\n\"a, b\",bob", "User");
+  EXPECT_EQ(Ask(t, "_GetWatchlist('Vip')"), "Why,User,SearchKey | boss,ann,ann | a, b,bob,bob");
+  t.AddWatchlist("Own", "SearchKey,Why\nann,boss\n");
+  EXPECT_EQ(Ask(t, "_GetWatchlist('Own')"), "SearchKey,Why | ann,boss");
+  t.AddWatchlist("Empty", "User\n");
+  EXPECT_EQ(Ask(t, "_GetWatchlist('Empty')"), "User,SearchKey");
+}
+
+TEST(Watchlist, IsRefusedWithThePlaceOfWhatIsWrong) {
+  const auto wrong = [](const std::string& text, const std::string& key = {}) {
+    TestTables t;
+    t.AddWatchlist("Vip", text, key);
+    return Ask(t, "_GetWatchlist('Vip')");
+  };
+  EXPECT_EQ(wrong(""), "!PK121 list.csv:1:1: there is no header");
+  EXPECT_EQ(wrong("a,b\n1,2\n3\n"),
+            "!PK121 list.csv:3:1: this record has 1 field, the header names 2 columns");
+  EXPECT_EQ(wrong("a,b\n\"1\n\",2\n\xC3\xA4,\"3\n"), "!PK121 list.csv:4:3: a quote has no end");
+  EXPECT_EQ(wrong("a,a\n1,2\n"), "!PK121 list.csv:1:1: two columns are named 'a'");
+  EXPECT_EQ(wrong("a,,b\n"), "!PK121 list.csv:1:1: a column has no name");
+  EXPECT_EQ(wrong("a,b\n", "c"), "!PK121 list.csv:1:1: there is no column 'c'");
+  EXPECT_EQ(wrong("SearchKey,b\n", "b"),
+            "!PK121 list.csv:1:1: the CSV has a column SearchKey of its own");
+  EXPECT_EQ(wrong("a\n\xFF\n"), "!PK121 list.csv is not UTF-8");
 }
 
 TEST(Names, OfKeywordsStandInBrackets) {

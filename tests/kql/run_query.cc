@@ -48,11 +48,12 @@ void TestTables::Add(const std::string& name, std::string_view columns, std::str
 }
 
 void TestTables::AddFile(std::string address, std::string content) {
-  files_[std::move(address)] = std::move(content);
+  files_[std::move(address)] = {.name = "file", .text = std::move(content), .key = {}};
 }
 
-void TestTables::AddWatchlist(std::string alias, std::string content) {
-  watchlists_[std::move(alias)] = std::move(content);
+void TestTables::AddWatchlist(std::string alias, std::string content, std::string key) {
+  watchlists_[std::move(alias)] = {
+      .name = "list.csv", .text = std::move(content), .key = std::move(key)};
 }
 
 const Schema* TestTables::Find(std::string_view table) const {
@@ -66,14 +67,16 @@ std::vector<std::string_view> TestTables::Names() const {
   return names;
 }
 
-std::optional<std::string> TestTables::ExternalFile(std::string_view address) const {
+Result<LocalFile> TestTables::ExternalFile(std::string_view address) const {
   const auto found = files_.find(address);
-  return found == files_.end() ? std::nullopt : std::optional(found->second);
+  if (found == files_.end()) return Catalog::ExternalFile(address);
+  return found->second;
 }
 
-std::optional<std::string> TestTables::Watchlist(std::string_view alias) const {
+Result<LocalFile> TestTables::Watchlist(std::string_view alias) const {
   const auto found = watchlists_.find(alias);
-  return found == watchlists_.end() ? std::nullopt : std::optional(found->second);
+  if (found == watchlists_.end()) return Catalog::Watchlist(alias);
+  return found->second;
 }
 
 Result<std::unique_ptr<TableScan>> TestTables::Scan(const ScanRequest& request) {
@@ -84,6 +87,9 @@ std::string Ask(TestTables& tables, std::string_view query, RunOptions options) 
   const CompileResult compiled = Compile(query, tables);
   if (!compiled.query) {
     return fmt::format("!{} {}", compiled.errors.at(0).code, compiled.errors.at(0).message);
+  }
+  if (const Diagnostics& lacks = compiled.query->lacks(); !lacks.empty()) {
+    return fmt::format("!{} {}", lacks[0].code, lacks[0].message);
   }
   options.now = kNow;
   const auto result = Run(*compiled.query, tables, options);
@@ -114,8 +120,15 @@ std::string EventsOf(TestTables& tables, std::string_view query) {
   std::string text;
   for (const Batch& batch : result->batches) {
     for (std::size_t row = 0; row < batch.rows; ++row) {
-      std::vector<std::int64_t> events;
-      AddOrigins(batch, row, events);
+      Origins origins;
+      AddOrigins(batch, row, origins);
+      std::vector<std::string> events;
+      for (const std::int64_t event : origins.events()) {
+        const auto table = static_cast<std::size_t>(event >> kEventBits);
+        const std::int64_t key = event & ((std::int64_t{1} << kEventBits) - 1);
+        events.push_back((result->tables.size() < 2 ? "" : result->tables[table] + ":") +
+                         std::to_string(key));
+      }
       text += (text.empty() ? "" : " | ") + fmt::format("{}", fmt::join(events, ","));
     }
   }
