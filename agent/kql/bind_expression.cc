@@ -49,11 +49,13 @@ void UnknownFunction(std::string_view name, Span span) {
         fmt::format("'{}' needs S2, which this build of Picket is without", EscapeTerminal(name)));
   }
   if (name.starts_with("hll") || name == "dcount_hll") {
-    Refuse(span, "PK100", fmt::format("'{}': Picket has no sketches of distinct values", name),
+    Refuse(span, "PK100",
+           fmt::format("the function '{}' is not supported: Picket has no sketches", name),
            "Count them by dcount() over the rows: it is exact here.");
   }
   if (name.find("tdigest") != std::string_view::npos && IsFunctionOfKusto(name)) {
-    Refuse(span, "PK100", fmt::format("'{}': Picket has no sketches of distributions", name),
+    Refuse(span, "PK100",
+           fmt::format("the function '{}' is not supported: Picket has no sketches", name),
            "Take percentile() over the rows: it is exact here.");
   }
   if (IsFunctionOfKusto(name)) {

@@ -46,16 +46,17 @@ TEST(Convert, AgreesWithWhatEverybodyKnows) {
       {"convert_angle(30, 'Degree', 'Tilt')", "0.5"},
   };
   for (const auto& [expression, answer] : known) {
-    // To nine digits: the last bits are those of the divisions.
-    EXPECT_EQ(Printed("round(" + std::string(expression) + ", 9)"), answer) << expression;
+    // The last bits are those of the divisions.
+    EXPECT_EQ(Printed("abs(" + std::string(expression) + " - " + answer + ") < 1e-9"), "True")
+        << expression << " is " << Printed(expression);
   }
 }
 
 TEST(Convert, GivesNullForWhatIsNoUnit) {
-  EXPECT_EQ(Printed("isnull(convert_length(1, 'meter', 'Foot'))"), "true")
+  EXPECT_EQ(Printed("isnull(convert_length(1, 'meter', 'Foot'))"), "True")
       << "names are as written";
-  EXPECT_EQ(Printed("isnull(convert_length(1, 'Meter', 'Pound'))"), "true");
-  EXPECT_EQ(Printed("isnull(convert_length(real(null), 'Meter', 'Foot'))"), "true");
+  EXPECT_EQ(Printed("isnull(convert_length(1, 'Meter', 'Pound'))"), "True");
+  EXPECT_EQ(Printed("isnull(convert_length(real(null), 'Meter', 'Foot'))"), "True");
   EXPECT_THAT(Printed("convert_length('1', 'Meter', 'Foot')"), StartsWith("!KS"));
 }
 
@@ -67,13 +68,13 @@ TEST(BuildSchema, TakesAllValues) {
             R"(schema_v | {"a":["long","string"],"b":{"c":"bool"}})");
   EXPECT_EQ(schema("dynamic({'a':[1,2.5,'x']}), dynamic({'a':3})"),
             R"(schema_v | {"a":[{"`indexer`":["double","long","string"]},"long"]})");
-  EXPECT_EQ(schema("dynamic(1), dynamic(2)"), R"(schema_v | "long")");
+  EXPECT_EQ(schema("dynamic(1), dynamic(2)"), "schema_v | long");
   EXPECT_EQ(schema(""), "schema_v | ");
   EXPECT_EQ(schema("dynamic({'a':null})"), R"(schema_v | {"a":[]})");
 }
 
 TEST(Assert, IsSaidBeforeAnythingRuns) {
-  EXPECT_EQ(Printed("assert(1 < 2, 'no')"), "true");
+  EXPECT_EQ(Printed("assert(1 < 2, 'no')"), "True");
   EXPECT_THAT(Printed("assert(2 < 1, 'must be less')"), HasSubstr("must be less"));
   EXPECT_EQ(Ask("let f = (n:long, s:string) { assert(n > 0, 'n') and strlen(s) > n }; "
                 "datatable(s:string)['123', '4567'] | where f(3, s)"),
