@@ -147,7 +147,7 @@ TEST(Binder, PointsAndHints) {
 
 TEST(Binder, RefusesByNameWhatItDoesNotSupportYet) {
   for (const char* text :
-       {"T | evaluate basket()", "T | reduce by a", "print convert_length(1, 'm', 'ft')",
+       {"T | evaluate basket()", "T | reduce by a", "print series_periods_detect(dynamic([1]), 0.0, 50.0, 2)",
         "T | extend hash_many(a, b)", "T | summarize hll(a)", "search 'x'"}) {
     const Diagnostic error = ErrorOf(text);
     EXPECT_EQ(error.code, "PK100") << text;
