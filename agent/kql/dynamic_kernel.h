@@ -44,7 +44,10 @@ class JsonBag {
     text_ += json;
     empty_ = false;
   }
-  [[nodiscard]] std::string Text() const { return text_ + "}"; }
+  [[nodiscard]] std::string Text() {
+    text_ += "}";
+    return std::move(text_);
+  }
 
  private:
   std::string text_ = "{";

@@ -146,9 +146,9 @@ TEST(Binder, PointsAndHints) {
 }
 
 TEST(Binder, RefusesByNameWhatItDoesNotSupportYet) {
-  for (const char* text :
-       {"T | evaluate basket()", "T | reduce by a", "print series_periods_detect(dynamic([1]), 0.0, 50.0, 2)",
-        "T | extend hash_many(a, b)", "T | summarize hll(a)", "search 'x'"}) {
+  for (const char* text : {"T | evaluate basket()", "T | reduce by a",
+                           "print series_periods_detect(dynamic([1]), 0.0, 50.0, 2)",
+                           "T | extend hash_many(a, b)", "T | summarize hll(a)", "search 'x'"}) {
     const Diagnostic error = ErrorOf(text);
     EXPECT_EQ(error.code, "PK100") << text;
     EXPECT_THAT(error.message, ::testing::HasSubstr("not supported")) << text;
