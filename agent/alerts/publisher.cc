@@ -24,6 +24,10 @@ json WithLess(const IncidentView& incident, std::size_t alerts, std::size_t rows
   for (AlertView& alert : less.alerts) {
     omitted.push_back(alert.evidence.size() > rows ? alert.evidence.size() - rows : 0);
     if (alert.evidence.size() > rows) alert.evidence.resize(rows);
+    if (alert.sources.size() > rows) alert.sources.resize(rows);
+    for (SourcesView& of : alert.sources) {  // their summaries still say how many events there are
+      if (of.rows.size() > rows) of.rows.resize(rows);
+    }
   }
   json object = ToJson(less, /*with_evidence=*/true);
   object["count"] = incident.Count();
