@@ -44,10 +44,7 @@ class JsonBag {
     text_ += json;
     empty_ = false;
   }
-  [[nodiscard]] std::string Text() {
-    text_ += "}";
-    return std::move(text_);
-  }
+  [[nodiscard]] std::string Text() const { return text_ + "}"; }
 
  private:
   std::string text_ = "{";

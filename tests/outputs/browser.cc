@@ -185,8 +185,7 @@ bool Browser::Open(const std::string& html, int width) {
 
 json Browser::Value(const std::string& expression) {
   const json answer =
-      Call("Runtime.evaluate",
-           {{"expression", expression}, {"returnByValue", true}, {"awaitPromise", true}});
+      Call("Runtime.evaluate", {{"expression", expression}, {"returnByValue", true}});
   return answer.is_object() && answer.contains("result") ? answer["result"].value("value", json())
                                                          : json();
 }
@@ -219,8 +218,6 @@ std::string Browser::Pdf() {
 void Browser::ShowFor(const std::string& medium) {
   const json light = {{"name", "prefers-color-scheme"}, {"value", "light"}};
   Call("Emulation.setEmulatedMedia", {{"media", medium}, {"features", json::array({light})}});
-  // What is seen changes with the next frame.
-  Value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
 }
 
 }  // namespace picket
