@@ -50,7 +50,8 @@ void BM_WithinLimits(benchmark::State& state) {
       if (request.path.find("/auditLogs/") != std::string::npos) times.push_back(request.time);
     }
     std::sort(times.begin(), times.end());
-    const auto full = static_cast<double>((times.size() - 1) / static_cast<std::size_t>(kRequests));
+    const std::size_t whole = (times.size() - 1) / static_cast<std::size_t>(kRequests);
+    const auto full = static_cast<double>(whole);
     const double took = static_cast<double>((times.back() - times.front()).ticks) /
                         static_cast<double>(kSecond.ticks);
     used = full * kSeconds / took;
