@@ -15,7 +15,7 @@ constexpr const char* kHowToHash =
 
 // Empty, after a problem, for what is no hash.
 std::string Hash(TomlTable& t, bool required) {
-  const std::string hash = AsciiLower(t.Text("sha256"));
+  std::string hash = AsciiLower(t.Text("sha256"));
   if (hash.empty()) {
     if (required) t.Complain("sha256", "'sha256' is missing: a file is pinned", kHowToHash);
     return {};
