@@ -1,9 +1,9 @@
 // picket query on the real program: how it explains itself, and that Ctrl-C stops it.
 
 #include <gmock/gmock.h>
-#include <signal.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
