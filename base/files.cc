@@ -187,4 +187,9 @@ Result<std::uint64_t> FreeBytes(const fs::path& path) {
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
+bool OnReadOnlyVolume(const std::filesystem::path& path) {
+  struct statvfs info {};
+  return ::statvfs(path.c_str(), &info) == 0 && (info.f_flag & ST_RDONLY) != 0;
+}
+
 }  // namespace picket

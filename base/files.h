@@ -42,5 +42,7 @@ class DirectoryLock {
 
 // Free bytes of the volume that holds the path.
 Result<std::uint64_t> FreeBytes(const std::filesystem::path& path);
+// Whether the volume that holds the path is mounted read-only; false when that can't be told.
+bool OnReadOnlyVolume(const std::filesystem::path& path);
 
 }  // namespace picket

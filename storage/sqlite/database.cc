@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/files.h"
+#include "base/http.h"
 #include "storage/crash_points.h"
 
 namespace picket::storage {
@@ -115,6 +117,21 @@ Status CheckOwnFileMode(const std::filesystem::path& path) {
   return {};
 }
 
+// The name by which SQLite reads the file without its -wal and -shm, which it can't make where
+// nothing can be written: https://www.sqlite.org/wal.html#read_only_databases
+std::string ImmutableUri(const std::filesystem::path& path) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(path).string()) {
+    uri += c == '%' || c == '?' || c == '#' ? PercentEncode({&c, 1}) : std::string(1, c);
+  }
+  return uri + "?immutable=1";
+}
+
+bool IsImmutable(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return OnReadOnlyVolume(path) && !std::filesystem::exists(path.string() + "-wal", ignored);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& path,
@@ -134,8 +151,11 @@ Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& pa
       (options.read_only ? SQLITE_OPEN_READONLY
                          : SQLITE_OPEN_READWRITE | (options.create ? SQLITE_OPEN_CREATE : 0)) |
       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const bool immutable = options.read_only && IsImmutable(path);
+  const std::string name = immutable ? ImmutableUri(path) : path.string();
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  const int code =
+      sqlite3_open_v2(name.c_str(), &raw, flags | (immutable ? SQLITE_OPEN_URI : 0), nullptr);
   database->db_.reset(raw);
   if (code != SQLITE_OK) return Fail(database->ErrorOf(code, "cannot open"));
   PK_RETURN_IF_ERROR(database->SetUp(options));

@@ -79,9 +79,10 @@ struct OpenOptions {
 
 // One connection. Set up on opening, every answer read back: WAL, synchronous=FULL, foreign keys,
 // no trusted schema, defensive, cell size checks, busy time-out, 1 MB cache. A new file has mode
-// 0600, and its -wal and -shm with it; a symbolic link is refused. Errors are kStorage (kTransient
-// when another process holds the file) with the path, SQLite's code by name, and what to do. One
-// thread at a time.
+// 0600, and its -wal and -shm with it; a symbolic link is refused. On a volume that is mounted
+// read-only a file without a -wal is read as one that nobody changes. Errors are kStorage
+// (kTransient when another process holds the file) with the path, SQLite's code by name, and what
+// to do. One thread at a time.
 class Database {
  public:
   static Result<std::unique_ptr<Database>> Open(const std::filesystem::path& path,
