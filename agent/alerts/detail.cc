@@ -6,6 +6,7 @@
 
 #include "agent/kql/json_view.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace picket::alerts {
 namespace {
@@ -133,11 +134,7 @@ std::string Fill(const std::string& format, const rules::RuleRow& row, std::size
     at = close + 2;
   }
   filled += format.substr(at);
-  // Not within a character.
-  if (filled.size() > most) {
-    while (most > 0 && (static_cast<unsigned char>(filled[most]) & 0xC0U) == 0x80U) --most;
-    filled.resize(most);
-  }
+  filled.resize(Utf8Prefix(filled, most).size());
   return filled;
 }
 

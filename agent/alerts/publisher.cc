@@ -7,6 +7,7 @@
 
 #include "agent/alerts/load_views.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace picket::alerts {
 namespace {
@@ -40,19 +41,13 @@ json WithLess(const IncidentView& incident, std::size_t alerts, std::size_t rows
   return object;
 }
 
-// The first bytes, not ending within a character.
-std::string Cut(const std::string& text, std::size_t most) {
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
-  return text.substr(0, most);
-}
-
 // Every text to a line, every list to a few.
 void Clip(json& value) {
   constexpr std::size_t kLine = 256;
   constexpr std::size_t kFew = 5;
   if (value.is_string()) {
     auto& text = value.get_ref<std::string&>();
-    if (text.size() > kLine) text = Cut(text, kLine) + "\u2026";
+    if (text.size() > kLine) text = std::string(Utf8Prefix(text, kLine)) + "\u2026";
   }
   if (value.is_array() && value.size() > kFew) {
     value.erase(value.begin() + static_cast<std::ptrdiff_t>(kFew), value.end());

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace picket::cli {
 namespace {
@@ -28,17 +29,13 @@ void Tell(std::string text) {
 }
 
 // Code points, which is near enough to columns for names and addresses.
-std::size_t Width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
+std::size_t Width(std::string_view text) { return Utf8Length(text); }
 
 std::string Cut(std::string text, std::size_t width) {
   if (Width(text) <= width) return text;
   std::size_t end = 0;
   for (std::size_t points = 0; end < text.size(); ++end) {
-    if ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) continue;
+    if (ContinuesUtf8(text[end])) continue;
     if (points++ == width - 1) break;
   }
   return text.substr(0, end) + "…";

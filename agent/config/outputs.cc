@@ -95,10 +95,6 @@ outputs::SyslogSettings ReadSyslog(TomlTable& t) {
   return syslog;
 }
 
-std::string RefText(const std::optional<SecretRef>& ref) {
-  return ref ? "@{" + ref->store + ":" + ref->key + "}" : "";
-}
-
 nlohmann::json OutputJson(const outputs::OutputSettings& output) {
   nlohmann::json object = {{"name", output.name},
                            {"type", outputs::TypeOf(output)},

@@ -7,6 +7,7 @@
 
 #include "agent/config/load.h"
 #include "agent/config/outputs.h"
+#include "agent/config/toml_table.h"
 #include "agent/kql/external.h"
 #include "agent/run/rules_loader.h"
 
@@ -14,10 +15,6 @@ namespace picket::config {
 namespace {
 
 using nlohmann::json;
-
-std::string RefText(const std::optional<SecretRef>& ref) {
-  return ref ? "@{" + ref->store + ":" + ref->key + "}" : "";
-}
 
 // As the config takes it, without loss: in the largest unit that divides it.
 std::string SizeText(std::uint64_t bytes) {

@@ -295,4 +295,8 @@ void TomlTable::Finish() {
   }
 }
 
+std::string RefText(const std::optional<SecretRef>& ref) {
+  return ref ? "@{" + ref->store + ":" + ref->key + "}" : "";
+}
+
 }  // namespace picket::config

@@ -91,4 +91,7 @@ class TomlTable {
   std::set<std::string, std::less<>> known_;
 };
 
+// A reference as the config writes it; "" without one.
+std::string RefText(const std::optional<SecretRef>& ref);
+
 }  // namespace picket::config

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "agent/kql/json_view.h"
+#include "base/utf8.h"
 
 namespace picket::kql {
 namespace {
@@ -23,9 +24,7 @@ class Writer {
   [[nodiscard]] bool Full() const { return text_.size() > kLongest; }
   std::string Take() {
     if (!Full()) return std::move(text_);
-    std::size_t end = kLongest;
-    while (end > 0 && (static_cast<unsigned char>(text_[end]) & 0xC0U) == 0x80U) --end;
-    return text_.substr(0, end) + " …";
+    return std::string(Utf8Prefix(text_, kLongest)) + " …";
   }
 
  private:

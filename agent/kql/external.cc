@@ -8,6 +8,7 @@
 #include "agent/kql/function.h"
 #include "agent/kql/json_view.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace picket::kql {
 namespace {
@@ -81,12 +82,10 @@ class RecordReader {
                                   static_cast<std::size_t>(at - file_.text.data()));
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
     const std::string_view begun = before.substr(before.rfind('\n') + 1);
-    const auto column = std::count_if(begun.begin(), begun.end(), [](char c) {
-      return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-    });
-    return {.kind = ErrorKind::kRefused,
-            .message = fmt::format("{}:{}:{}: {}", file_.name, line, column + 1, message),
-            .hint = std::move(hint)};
+    return {
+        .kind = ErrorKind::kRefused,
+        .message = fmt::format("{}:{}:{}: {}", file_.name, line, Utf8Length(begun) + 1, message),
+        .hint = std::move(hint)};
   }
 
   const LocalFile& file_;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace picket::rules {
 namespace {
@@ -15,11 +16,7 @@ std::string_view WithoutReturn(std::string_view line) {
   return line;
 }
 
-int CodePoints(std::string_view text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
+int CodePoints(std::string_view text) { return static_cast<int>(Utf8Length(text)); }
 
 }  // namespace
 
